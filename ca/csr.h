@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// PKCS#10 certification requests (RFC 2986): made for others to sign, and read to be signed here.
+#ifndef MTLS_CA_CSR_H
+#define MTLS_CA_CSR_H
+
+#include "ca/certificate.h"
+
+// What a request asks for, once its signature by its own key is verified (proof of possession).
+struct csr {
+    mbedtls_pk_context key;     // the public key
+    struct buf subject;         // Name DER
+    struct general_names names; // the subjectAltName it asks for
+    char **unused;              // words for the other extensions that it asks for and that a profile decides: NULL-terminated
+};
+
+// PEM or DER. The signature must verify, the key must be sound (key_type_of below KEY_SOUND), the digest SHA-256 or
+// better, the extension request well-formed; each error says which of these failed.
+int csr_read(struct span pem_or_der, struct csr *csr, struct err *e);
+void csr_clear(struct csr *csr);
+
+// A request for `subject` and `names` by `key`, as PEM; through mbedtls_x509write_csr_*.
+int csr_make(const char *subject, const struct general_names *names, mbedtls_pk_context *key, struct rng *rng,
+             struct buf *pem, struct err *e);
+
+#endif

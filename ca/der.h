@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and rebuilding DER (X.690) where mbedTLS has no public function for it: one element at a time, bounded,
+// definite lengths only. Writing new structures is done with mbedtls_asn1_write_*; this is for taking apart and
+// putting together what exists (requests, flawed certificates, CRL entries).
+#ifndef MTLS_CA_DER_H
+#define MTLS_CA_DER_H
+
+#include "base/err.h"
+#include "base/mem.h"
+
+// One element: tag, its content, and the whole of it with tag and length. All borrowed from the input.
+struct der_item {
+    int tag;
+    struct span content;
+    struct span whole;
+};
+
+// Takes the next element off the front of *rest. -1: not well-formed, or *rest is empty.
+int der_next(struct span *rest, struct der_item *item, struct err *e);
+// As der_next, but the tag must be `tag`; `what` names it in the error.
+int der_expect(struct span *rest, int tag, const char *what, struct der_item *item, struct err *e);
+// Appends tag, length and content.
+void der_wrap(struct buf *out, int tag, struct span content);
+
+// Dotted text <-> the content octets of an OBJECT IDENTIFIER.
+int der_oid_from_text(const char *dotted, struct buf *out, struct err *e);
+int der_oid_to_text(struct span oid, char *text, size_t size);
+
+// PEM (RFC 7468): wraps DER under a label; and takes the blocks of a file apart.
+void pem_write(struct buf *out, const char *label, struct span der);
+// Calls each(arg, label, der) for every block; text between blocks is skipped. -1: a block is damaged, or `each` said so.
+typedef int pem_each(void *arg, const char *label, struct span der, struct err *e);
+int pem_read(struct span text, pem_each *each, void *arg, struct err *e);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+// Length of the well-formed UTF-8 sequence at p (RFC 3629), 0 if there is none; *code is its code point.
+static size_t utf8_length(const uint8_t *p, size_t len, uint32_t *code)
+{
+    static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+    if (n == 0 || n > len) {
+        return 0;
+    }
+    uint32_t c = n == 1 ? p[0] : p[0] & (0x7fU >> n);
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if (c < smallest[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+        return 0;
+    }
+    *code = c;
+    return n;
+}
+
+// Characters that change how the text around them is shown: controls, line and paragraph separators, bidi marks,
+// zero-width ones, tags.
+static bool is_invisible(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit)
+{
+    const uint8_t *p = data;
+    size_t start = b->len;
+    buf_add(b, "", 0);
+    for (size_t i = 0; i < len;) {
+        uint32_t c = 0;
+        size_t n = utf8_length(p + i, len - i, &c);
+        if (b->len - start + 4 > limit) {
+            buf_text(b, "...");
+            break;
+        }
+        if (n == 0 || is_invisible(c) || c == '\\') {
+            size_t bytes = n == 0 ? 1 : n;
+            for (size_t k = 0; k < bytes; k++) {
+                buf_printf(b, "\\x%02X", p[i + k]);
+            }
+            i += bytes;
+            continue;
+        }
+        buf_add(b, p + i, n);
+        i += n;
+    }
+    return (const char *)b->data;
+}
+
+void text_html(struct buf *b, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        switch (*text) {
+        case '&': buf_text(b, "&amp;"); break;
+        case '<': buf_text(b, "&lt;"); break;
+        case '>': buf_text(b, "&gt;"); break;
+        case '"': buf_text(b, "&quot;"); break;
+        case '\'': buf_text(b, "&#39;"); break;
+        default: buf_add(b, text, 1); break;
+        }
+    }
+}
+
+void text_hex(struct buf *b, const void *data, size_t len, char separator)
+{
+    const uint8_t *p = data;
+    for (size_t i = 0; i < len; i++) {
+        if (i > 0 && separator != '\0') {
+            buf_add(b, &separator, 1);
+        }
+        buf_printf(b, "%02x", p[i]);
+    }
+    buf_add(b, "", 0);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    int lower = tolower((unsigned char)c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool text_unhex(const char *hex, struct buf *out)
+{
+    int high = -1;
+    for (; *hex != '\0'; hex++) {
+        int digit = hex_digit(*hex);
+        if (digit < 0 && high < 0 && (*hex == ':' || *hex == ' ')) {
+            continue;
+        }
+        if (digit < 0) {
+            return false;
+        }
+        if (high < 0) {
+            high = digit;
+            continue;
+        }
+        uint8_t byte = (uint8_t)(high << 4 | digit);
+        buf_add(out, &byte, 1);
+        high = -1;
+    }
+    return high < 0;
+}
+
+// Levenshtein distance of two short words; long ones count as far apart.
+static size_t distance(const char *a, const char *b)
+{
+    enum { LONGEST = 40 };
+    size_t la = strlen(a);
+    size_t lb = strlen(b);
+    size_t row[LONGEST + 1];
+    if (la > LONGEST || lb > LONGEST) {
+        return LONGEST;
+    }
+    for (size_t j = 0; j <= lb; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= la; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
+            size_t inserted = (row[j - 1] < row[j] ? row[j - 1] : row[j]) + 1;
+            diagonal = row[j];
+            row[j] = substituted < inserted ? substituted : inserted;
+        }
+    }
+    return row[lb];
+}
+
+const char *text_nearest(const char *typed, const char *const *names)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(typed) / 3 + 1;
+    for (; *names != NULL; names++) {
+        size_t d = distance(typed, *names);
+        if (d <= best_distance && d < strlen(*names)) {
+            best = *names;
+            best_distance = d == 0 ? 0 : d - 1;
+        }
+    }
+    return best;
+}
+
+void text_list(struct buf *b, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL; i++) {
+        buf_printf(b, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+}
+
+bool text_starts(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool text_ends(const char *text, const char *suffix)
+{
+    size_t lt = strlen(text);
+    size_t ls = strlen(suffix);
+    return lt >= ls && strcmp(text + lt - ls, suffix) == 0;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text that comes from a certificate or from the network is hostile: it is escaped here before any terminal, log,
+// header or page. Plus hex, and "did you mean".
+#ifndef MTLS_BASE_TEXT_H
+#define MTLS_BASE_TEXT_H
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// Printable ASCII and well-formed UTF-8 stay, everything else (control characters, bidi overrides, stray bytes, and
+// the backslash itself) becomes \xNN. At most `limit` bytes are written, then "...". Returns b's text.
+const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit);
+// The same for HTML: escaped as above and & < > " ' as entities.
+void text_html(struct buf *b, const char *text);
+
+void text_hex(struct buf *b, const void *data, size_t len, char separator); // '\0' for none
+bool text_unhex(const char *hex, struct buf *out); // separators ':' and ' ' are skipped; false: not hex
+
+// The nearest of `names` (NULL-terminated) to `typed`, or NULL if none is near enough to be a slip of the hand.
+const char *text_nearest(const char *typed, const char *const *names);
+// "a, b, c" of a NULL-terminated list.
+void text_list(struct buf *b, const char *const *names);
+bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *suffix);
+
+#endif
