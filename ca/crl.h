@@ -36,8 +36,8 @@ int revocation_reason_parse(const char *name, enum revocation_reason *reason, st
 enum { CRL_NO_INVALIDITY_DATE = -1 };
 
 struct crl_entry {
-    struct span serial;      // content octets of the INTEGER, borrowed
-    int64_t revoked_at;      // seconds since 1970
+    struct span serial; // content octets of the INTEGER, borrowed
+    int64_t revoked_at; // seconds since 1970
     enum revocation_reason reason;
     int64_t invalidity_date; // or CRL_NO_INVALIDITY_DATE (a certificate cannot have been bad before 1970)
 };
@@ -45,7 +45,7 @@ struct crl_entry {
 struct crl_content {
     int64_t this_update;
     int64_t next_update;
-    int64_t number;          // CRLNumber, positive
+    int64_t number; // CRLNumber, positive
     const struct crl_entry *entries;
     size_t count;
 };

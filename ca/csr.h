@@ -10,7 +10,7 @@ struct csr {
     mbedtls_pk_context key;     // the public key
     struct buf subject;         // Name DER
     struct general_names names; // the subjectAltName it asks for
-    char **unused;              // words for the other extensions that it asks for and that a profile decides: NULL-terminated
+    char **unused; // words for the other extensions that it asks for and that a profile decides: NULL-terminated
 };
 
 // PEM or DER. The signature must verify, the key must be sound (key_type_of below KEY_SOUND), the digest SHA-256 or

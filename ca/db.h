@@ -21,23 +21,23 @@ enum origin { ORIGIN_PLAN, ORIGIN_COMMAND };
 
 // One issued certificate. All pointers are owned by the record.
 struct record {
-    int64_t id;            // 0: not yet recorded
+    int64_t id; // 0: not yet recorded
     enum role role;
     enum origin origin;
-    char *name;            // entry's name, which is its directory too; for parts of a flaw "NAME/PART"
-    int64_t issuer_id;     // 0: self-signed, or (flaws) issued by nobody we keep
-    struct buf serial;     // content octets of the INTEGER
-    char *subject;         // RFC 4514
+    char *name;        // entry's name, which is its directory too; for parts of a flaw "NAME/PART"
+    int64_t issuer_id; // 0: self-signed, or (flaws) issued by nobody we keep
+    struct buf serial; // content octets of the INTEGER
+    char *subject;     // RFC 4514
     struct buf der;
-    char fingerprint[65];  // SHA-256 of the DER, lower-case hex
-    char key_id[41];       // subjectKeyIdentifier, hex
+    char fingerprint[65]; // SHA-256 of the DER, lower-case hex
+    char key_id[41];      // subjectKeyIdentifier, hex
     int64_t not_before;
     int64_t not_after;
     char *spec;            // digest of the plan entry it was made from, "" for commands
     char *key_file_digest; // SHA-256 hex of key.pem as written, to notice a changed file cheaply
     bool current;          // the one that the entry's files hold; false once re-issued or pruned
     int64_t issued_at;
-    int64_t revoked_at;    // 0: not revoked
+    int64_t revoked_at; // 0: not revoked
     enum revocation_reason reason;
     int64_t invalidity_date; // or CRL_NO_INVALIDITY_DATE
     enum origin revoked_by;
@@ -67,7 +67,8 @@ int db_set_key_file_digest(struct db *db, int64_t id, const char *digest, struct
 int db_find_current(struct db *db, enum role role, const char *name, struct record *r, struct err *e);
 int db_find_id(struct db *db, int64_t id, struct record *r, struct err *e);
 int db_find_fingerprint(struct db *db, const char *fingerprint, struct record *r, struct err *e);
-int db_find_serial(struct db *db, struct span serial, struct record *r, struct err *e); // any issuer; an error if several
+int db_find_serial(struct db *db, struct span serial, struct record *r,
+                   struct err *e); // any issuer; an error if several
 
 // Revokes one certificate. Already revoked: returns 1, and nothing changes (the first reason and date stand).
 int db_revoke(struct db *db, int64_t id, enum revocation_reason reason, int64_t when, int64_t invalidity_date,
@@ -77,18 +78,19 @@ int db_revoke(struct db *db, int64_t id, enum revocation_reason reason, int64_t 
 struct db_filter {
     bool current_only;
     bool revoked_only;
-    bool unexpired_only;     // not_after >= at
+    bool unexpired_only; // not_after >= at
     int64_t at;
-    int64_t expires_before;  // 0: no limit
-    int role;                // -1: all
-    const char *name;        // NULL: all
-    int64_t issuer_id;       // 0: all
+    int64_t expires_before; // 0: no limit
+    int role;               // -1: all
+    const char *name;       // NULL: all
+    int64_t issuer_id;      // 0: all
 };
 typedef int db_each(void *arg, const struct record *r, struct err *e);
 int db_list(struct db *db, const struct db_filter *filter, db_each *each, void *arg, struct err *e);
 
-// The revoked certificates of one issuer as a CRL wants them, oldest first: serial, date, reason. An entry may leave the
-// list one list after its certificate expired (RFC 5280 section 3.3); `at` decides. Cost: proportional to the revoked ones only.
+// The revoked certificates of one issuer as a CRL wants them, oldest first: serial, date, reason. An entry may leave
+// the list one list after its certificate expired (RFC 5280 section 3.3); `at` decides. Cost: proportional to the
+// revoked ones only.
 int db_revoked(struct db *db, int64_t issuer_id, int64_t at, struct crl_entry **entries, size_t *count,
                struct buf *serials, struct err *e); // entries borrow from `serials`; free(*entries)
 

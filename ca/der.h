@@ -28,7 +28,8 @@ int der_oid_to_text(struct span oid, char *text, size_t size);
 
 // PEM (RFC 7468): wraps DER under a label; and takes the blocks of a file apart.
 void pem_write(struct buf *out, const char *label, struct span der);
-// Calls each(arg, label, der) for every block; text between blocks is skipped. -1: a block is damaged, or `each` said so.
+// Calls each(arg, label, der) for every block; text between blocks is skipped. -1: a block is damaged, or `each` said
+// so.
 typedef int pem_each(void *arg, const char *label, struct span der, struct err *e);
 int pem_read(struct span text, pem_each *each, void *arg, struct err *e);
 

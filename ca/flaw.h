@@ -21,8 +21,8 @@ struct flaw_info {
     const char *token;
     enum flaw_side sides;
     const char *what;
-    enum reason reason;   // what a correct judge must say
-    const char *rfc;      // "RFC 5280 section 4.1.2.5"
+    enum reason reason; // what a correct judge must say
+    const char *rfc;    // "RFC 5280 section 4.1.2.5"
 };
 const struct flaw_info *flaw_info(enum flaw flaw);
 bool flaw_find(const char *token, enum flaw *flaw);
@@ -37,32 +37,32 @@ struct flaw_setting {
     const struct flaw_ca *issuing;
     const struct general_names *hosts; // subjectAltName of server-side certificates
     int64_t now;
-    int64_t lifetime;                  // seconds, of what has no reason to be shorter
-    const char *seed;                  // NULL: random
-    const char *comment;               // for certificate_content, or NULL
+    int64_t lifetime;    // seconds, of what has no reason to be shorter
+    const char *seed;    // NULL: random
+    const char *comment; // for certificate_content, or NULL
 };
 
 // Who signed a part: one of the PKI's CAs, another part of the same flaw (its index), or nobody it keeps (itself, or a
 // stranger).
 enum { FLAW_ISSUER_ROOT = -1, FLAW_ISSUER_ISSUING = -2, FLAW_ISSUER_NONE = -3 };
 
-struct flaw_part {       // one certificate that had to be made
-    const char *part;    // "leaf", "issuer", "root", ...: static text
+struct flaw_part {    // one certificate that had to be made
+    const char *part; // "leaf", "issuer", "root", ...: static text
     struct buf der;
-    int issuer;          // FLAW_ISSUER_* or an index into parts
-    bool revoke;         // must be revoked by its issuer
-    struct buf crl;      // the list that this part as a CA publishes; empty: none
+    int issuer;     // FLAW_ISSUER_* or an index into parts
+    bool revoke;    // must be revoked by its issuer
+    struct buf crl; // the list that this part as a CA publishes; empty: none
     int64_t crl_number, crl_this_update, crl_next_update;
 };
 
 struct flaw_made {
     struct flaw_part parts[6];
     size_t count;
-    int leaf;                 // index of the certificate that is presented, -1: none (no_certificate)
-    struct buf leaf_der;      // what is presented, byte for byte (trailing garbage, damaged signature and all)
-    struct buf chain[6];      // what is sent after it
+    int leaf;            // index of the certificate that is presented, -1: none (no_certificate)
+    struct buf leaf_der; // what is presented, byte for byte (trailing garbage, damaged signature and all)
+    struct buf chain[6]; // what is sent after it
     size_t chain_len;
-    mbedtls_pk_context key;   // what the handshake is signed with; MBEDTLS_PK_NONE when there is none
+    mbedtls_pk_context key; // what the handshake is signed with; MBEDTLS_PK_NONE when there is none
 };
 
 // Makes a flaw (or, with `control`, its good twin) for one side. Safe to call on many threads at once.

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ca/der.h"
+
+#include <ctype.h>
+#include <mbedtls/asn1.h>
+#include <mbedtls/base64.h>
+#include <mbedtls/oid.h>
+#include <mbedtls/platform.h>
+#include <mbedtls/platform_util.h>
+#include <stdio.h>
+#include <string.h>
+
+int der_next(struct span *rest, struct der_item *item, struct err *e)
+{
+    const uint8_t *p = rest->data;
+    if (rest->len < 2 || (p[0] & 0x1f) == 0x1f) {
+        return err_set(e, "DER: an element is cut short or has a tag of more than one octet");
+    }
+    size_t header = 2;
+    size_t len = p[1];
+    if (len >= 0x80) {
+        size_t octets = len & 0x7f;
+        // X.690 section 10.1: definite, and in the fewest octets
+        if (octets == 0 || octets > 4 || rest->len < 2 + octets || p[2] == 0) {
+            return err_set(e, "DER: a length is indefinite, too long or cut short");
+        }
+        len = 0;
+        for (size_t i = 0; i < octets; i++) {
+            len = len << 8 | p[2 + i];
+        }
+        header += octets;
+        if (len < 0x80) {
+            return err_set(e, "DER: a length is not in its shortest form");
+        }
+    }
+    if (len > rest->len - header) {
+        return err_set(e, "DER: an element is longer than what holds it");
+    }
+    item->tag = p[0];
+    item->content = span_of(p + header, len);
+    item->whole = span_of(p, header + len);
+    *rest = span_of(p + header + len, rest->len - header - len);
+    return 0;
+}
+
+int der_expect(struct span *rest, int tag, const char *what, struct der_item *item, struct err *e)
+{
+    if (der_next(rest, item, e) != 0) {
+        return err_context(e, "%s", what);
+    }
+    if (item->tag != tag) {
+        return err_set(e, "%s: DER tag 0x%02x where 0x%02x is due", what, (unsigned)item->tag, (unsigned)tag);
+    }
+    return 0;
+}
+
+void der_wrap(struct buf *out, int tag, struct span content)
+{
+    uint8_t header[6];
+    size_t n = 0;
+    header[n++] = (uint8_t)tag;
+    if (content.len < 0x80) {
+        header[n++] = (uint8_t)content.len;
+    } else {
+        size_t octets = content.len > 0xffffff ? 4 : content.len > 0xffff ? 3 : content.len > 0xff ? 2 : 1;
+        header[n++] = (uint8_t)(0x80 | octets);
+        while (octets-- > 0) {
+            header[n++] = (uint8_t)(content.len >> (8 * octets));
+        }
+    }
+    buf_add(out, header, n);
+    buf_add(out, content.data, content.len);
+}
+
+int der_oid_from_text(const char *dotted, struct buf *out, struct err *e)
+{
+    mbedtls_asn1_buf oid = {0};
+    if (mbedtls_oid_from_numeric_string(&oid, dotted, strlen(dotted)) != 0) {
+        return err_set(e, "\"%s\" is not an object identifier such as 1.3.6.1.5.5.7.3.2", dotted);
+    }
+    buf_add(out, oid.p, oid.len);
+    mbedtls_free(oid.p);
+    return 0;
+}
+
+int der_oid_to_text(struct span oid, char *text, size_t size)
+{
+    mbedtls_asn1_buf in = {.tag = MBEDTLS_ASN1_OID, .len = oid.len, .p = (unsigned char *)(uintptr_t)oid.data};
+    return mbedtls_oid_get_numeric_string(text, size, &in) < 0 ? -1 : 0;
+}
+
+void pem_write(struct buf *out, const char *label, struct span der)
+{
+    enum { LINE = 64, BYTES = LINE / 4 * 3 };
+    buf_printf(out, "-----BEGIN %s-----\n", label);
+    for (size_t at = 0; at < der.len; at += BYTES) {
+        unsigned char line[LINE + 1];
+        size_t n = 0;
+        size_t bytes = der.len - at < BYTES ? der.len - at : BYTES;
+        mbedtls_base64_encode(line, sizeof line, &n, der.data + at, bytes);
+        buf_add(out, line, n);
+        buf_text(out, "\n");
+        mbedtls_platform_zeroize(line, sizeof line); // it may have been a private key
+    }
+    buf_printf(out, "-----END %s-----\n", label);
+}
+
+// Decodes what is between the BEGIN and END lines. White space is skipped by mbedTLS; header lines as in the encrypted
+// PEM of RFC 1421 are not: they do not decode.
+static int pem_decode(const char *label, const char *body, const char *end, struct buf *der, struct err *e)
+{
+    size_t n = 0;
+    while (body < end && isspace((unsigned char)*body)) {
+        body++;
+    }
+    buf_reserve(der, (size_t)(end - body));
+    int rc = mbedtls_base64_decode(der->data, der->cap, &n, (const unsigned char *)body, (size_t)(end - body));
+    der->len = n;
+    return rc == 0 ? 0 : err_mbedtls(e, rc, "PEM block %s", label);
+}
+
+int pem_read(struct span text, pem_each *each, void *arg, struct err *e)
+{
+    static const char begin[] = "-----BEGIN ";
+    const char *p = (const char *)text.data;
+    const char *limit = p + text.len;
+    while ((p = text.len == 0 ? NULL : memmem(p, (size_t)(limit - p), begin, strlen(begin))) != NULL) {
+        char label[64];
+        char closing[96];
+        struct buf der = {0};
+        const char *name = p + strlen(begin);
+        const char *dashes = memmem(name, (size_t)(limit - name), "-----", 5);
+        if (dashes == NULL || (size_t)(dashes - name) >= sizeof label) {
+            return err_set(e, "PEM: a BEGIN line is damaged");
+        }
+        memcpy(label, name, (size_t)(dashes - name));
+        label[dashes - name] = '\0';
+        int closing_len = snprintf(closing, sizeof closing, "-----END %s-----", label);
+        const char *body = dashes + 5;
+        const char *end = memmem(body, (size_t)(limit - body), closing, (size_t)closing_len);
+        if (end == NULL) {
+            return err_set(e, "PEM block %s has no END line", label);
+        }
+        int rc = pem_decode(label, body, end, &der, e);
+        if (rc == 0) {
+            rc = each(arg, label, buf_span(&der), e);
+        }
+        buf_clear(&der);
+        if (rc != 0) {
+            return -1;
+        }
+        p = end + closing_len;
+    }
+    return 0;
+}
