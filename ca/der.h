@@ -22,6 +22,9 @@ int der_expect(struct span *rest, int tag, const char *what, struct der_item *it
 // Appends tag, length and content.
 void der_wrap(struct buf *out, int tag, struct span content);
 
+// Takes a Time (RFC 5280 section 4.1.2.5: UTCTime or GeneralizedTime, Zulu, with seconds) off the front of *rest.
+int der_time(struct span *rest, int64_t *when, struct err *e);
+
 // Dotted text <-> the content octets of an OBJECT IDENTIFIER.
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e);
 int der_oid_to_text(struct span oid, char *text, size_t size);
