@@ -30,22 +30,40 @@ static int line_of_offset(struct span text, size_t offset)
     return line;
 }
 
+// What to do about the mistakes that libyaml's words explain least.
+static const char *hint_for(const char *problem)
+{
+    static const struct {
+        const char *problem;
+        const char *hint;
+    } hints[] = {
+        {"found character that cannot start any token", " (put quotes around it; indent with spaces, not tabs)"},
+        {"found a tab character that violates indentation", " (indent with spaces, not tabs)"},
+        {"mapping values are not allowed in this context",
+         " (put quotes around text with a colon in it, and look at the indentation)"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (strcmp(hints[i].problem, problem) == 0) {
+            return hints[i].hint;
+        }
+    }
+    return "";
+}
+
 static int syntax_problem(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
-    const char *what = p->problem == NULL ? "it ends too early" : p->problem;
+    const char *what = p->problem == NULL ? "it cannot be parsed" : p->problem;
     if (p->error == YAML_READER_ERROR) {
         return yaml_problem_at(r->doc, line_of_offset(r->text, p->problem_offset), "",
                                "this is not YAML: %s; it must be UTF-8 text", what);
     }
-    const char *hint = strcmp(what, "found character that cannot start any token") == 0
-                           ? " (indent with spaces, not tabs; put quotes around special characters)"
-                           : "";
+    int line = line_of(p->problem_mark);
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line) {
-        return yaml_problem_at(r->doc, line_of(p->problem_mark), "", "this is not YAML: %s from line %d on: %s%s",
-                               p->context, line_of(p->context_mark), what, hint);
+        return yaml_problem_at(r->doc, line, "", "this is not YAML: %s from line %d on: %s%s", p->context,
+                               line_of(p->context_mark), what, hint_for(what));
     }
-    return yaml_problem_at(r->doc, line_of(p->problem_mark), "", "this is not YAML: %s%s", what, hint);
+    return yaml_problem_at(r->doc, line, "", "this is not YAML: %s%s", what, hint_for(what));
 }
 
 static int next(struct reader *r)
