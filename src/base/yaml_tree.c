@@ -3,7 +3,8 @@
 // small file large (aliases) ends here.
 #include "base/yaml_tree.h"
 
-#include <ctype.h>
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -87,15 +88,28 @@ static const yaml_char_t *event_tag(const yaml_event_t *event)
     }
 }
 
-// "\\0" would end the text for C and "\\e" could steer the terminal that a message is shown on.
+// NUL would end the text for C, and what is not seen (escape sequences, bidi marks) would deceive whoever reads it in a
+// message. Everything that text_escape escapes counts, but for what a text in a file may well contain.
+static bool is_visible(const char *text, size_t length)
+{
+    struct buf escaped = {0};
+    size_t expected = length;
+    text_escape(&escaped, text, length, SIZE_MAX);
+    for (size_t i = 0; i < length; i++) {
+        bool usual = text[i] == '\\' || text[i] == '\n' || text[i] == '\t';
+        expected += usual ? strlen("x5C") : 0;
+    }
+    bool visible = escaped.len == expected;
+    buf_clear(&escaped);
+    return visible;
+}
+
 static int read_text(struct reader *r, char **text)
 {
     const char *value = (const char *)r->event.data.scalar.value;
     size_t length = r->event.data.scalar.length;
-    for (size_t i = 0; i < length; i++) {
-        if (iscntrl((unsigned char)value[i]) && value[i] != '\n' && value[i] != '\t') {
-            return event_problem(r, "control characters cannot be part of a text");
-        }
+    if (!is_visible(value, length)) {
+        return event_problem(r, "control and invisible characters cannot be part of a text");
     }
     *text = mem_strndup(value, length);
     return 0;

@@ -63,7 +63,7 @@ static void test_good_text_fills_the_struct(void **state)
 {
     (void)state;
     static const char text[] = "# a comment\n"
-                               "text: \"a: b\"\n"
+                               "text: \"a: \\tü\\\\\"\n"
                                "small: -128\nport: 65535\nlarge: -9223372036854775808\nhuge: 9223372036854775807\n"
                                "flag: true\nword: green\nwords: [red, blue]\n"
                                "items:\n- name: 123\n- {name: b, tags: [x, \"\", 'no']}\n"
@@ -73,7 +73,7 @@ static void test_good_text_fills_the_struct(void **state)
     struct err e = ERR_INIT;
     assert_works(yaml_load("f", span_of_text(text), &all_schema, &doc, &data, &e), &e);
     const struct all *all = data;
-    assert_string_equal(all->text, "a: b");
+    assert_string_equal(all->text, "a: \tü\\");
     assert_int_equal(all->small, -128);
     assert_int_equal(all->port, 65535);
     assert_true(all->large == INT64_MIN);
@@ -148,8 +148,9 @@ static void test_every_error_has_its_line_and_path(void **state)
         {"text: a\n---\ntext: b\n", "f:2: a second document; one file holds one"},
         {"text: &a x\none: {name: *a}\n", "f:2: aliases (*name) are not supported; write the value out"},
         {"text: !!str a\n", "f:1: tags (!name) are not supported; leave it out"},
-        {"text: \"a\\0b\"\n", "f:1: control characters cannot be part of a text"},
-        {"text: \"a\\e[2Jb\"\n", "f:1: control characters cannot be part of a text"},
+        {"text: \"a\\0b\"\n", "f:1: control and invisible characters cannot be part of a text"},
+        {"text: \"a\\e[2Jb\"\n", "f:1: control and invisible characters cannot be part of a text"},
+        {"text: \"a\\u202eb\"\n", "f:1: control and invisible characters cannot be part of a text"},
         {"? [a]\n: b\n", "f:1: the name of a field must be text"},
         {"a: [[[[[[[[[[[[[[[[[[[[[[[[\n", "f:1: nested too deeply"},
         {"text: a\n\tflag: true\n", "f:2: this is not YAML: while scanning a plain scalar from line 1 on: found a tab "
