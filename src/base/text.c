@@ -5,8 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// Length of the well-formed UTF-8 sequence at p (RFC 3629), 0 if there is none; *code is its code point.
-static size_t utf8_length(const uint8_t *p, size_t len, uint32_t *code)
+size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code)
 {
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
@@ -27,9 +26,7 @@ static size_t utf8_length(const uint8_t *p, size_t len, uint32_t *code)
     return n;
 }
 
-// Characters that change how the text around them is shown: controls, line and paragraph separators, bidi marks,
-// zero-width ones, tags.
-static bool is_invisible(uint32_t c)
+bool text_is_invisible(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
@@ -43,12 +40,12 @@ const char *text_escape(struct buf *b, const void *data, size_t len, size_t limi
     buf_add(b, "", 0);
     for (size_t i = 0; i < len;) {
         uint32_t c = 0;
-        size_t n = utf8_length(p + i, len - i, &c);
+        size_t n = text_utf8(p + i, len - i, &c);
         if (b->len - start + 4 > limit) {
             buf_text(b, "...");
             break;
         }
-        if (n == 0 || is_invisible(c) || c == '\\') {
+        if (n == 0 || text_is_invisible(c) || c == '\\') {
             size_t bytes = n == 0 ? 1 : n;
             for (size_t k = 0; k < bytes; k++) {
                 buf_printf(b, "\\x%02X", p[i + k]);

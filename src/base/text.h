@@ -9,6 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+// Length of the well-formed UTF-8 sequence (RFC 3629) at the start of p[0..len), len > 0; 0 if there is none. *code is
+// its code point.
+size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code);
+// Characters that change how the text around them is shown: controls, line and paragraph separators, bidi marks,
+// zero-width ones, tags.
+bool text_is_invisible(uint32_t code);
+
 // Printable ASCII and well-formed UTF-8 stay, everything else (control characters, bidi overrides, stray bytes, and
 // the backslash itself) becomes \xNN. At most `limit` bytes are written, then "...". Returns b's text.
 const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit);
