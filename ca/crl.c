@@ -15,10 +15,9 @@
 
 enum {
     TAG_EXTENSIONS = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED | 0,
-    ENTRY_ROOM = 96,   // what an entry takes besides its serial: two times and two extensions
-    LIST_ROOM = 512,   // what a list takes besides the issuer's name and the entries
-    VERSION_2 = 1,     // RFC 5280 section 5.1: Version ::= INTEGER { v1(0), v2(1), v3(2) }
-    REASON_UNUSED = 7, // section 5.3.1
+    ENTRY_ROOM = 96, // what an entry takes besides its serial: two times and two extensions
+    LIST_ROOM = 512, // what a list takes besides the issuer's name and the entries
+    VERSION_2 = 1,   // RFC 5280 section 5.1: Version ::= INTEGER { v1(0), v2(1), v3(2) }
 };
 
 static const struct {
@@ -30,16 +29,23 @@ static const struct {
 #undef R
 };
 
-enum { REASON_COUNT_KNOWN = sizeof reasons / sizeof reasons[0] };
+enum { REASONS = sizeof reasons / sizeof reasons[0] };
 
-const char *revocation_reason_name(enum revocation_reason reason)
+// NULL: there is no such code (RFC 5280 section 5.3.1 leaves out 7, for one).
+static const char *reason_find(enum revocation_reason reason)
 {
-    for (size_t i = 0; i < REASON_COUNT_KNOWN; i++) {
+    for (size_t i = 0; i < REASONS; i++) {
         if (reasons[i].reason == reason) {
             return reasons[i].name;
         }
     }
-    return "unknown";
+    return NULL;
+}
+
+const char *revocation_reason_name(enum revocation_reason reason)
+{
+    const char *name = reason_find(reason);
+    return name == NULL ? "unknown" : name;
 }
 
 // Are these the same but for case, hyphens and underscores?
@@ -60,7 +66,7 @@ static bool same_word(const char *a, const char *b)
 int revocation_reason_parse(const char *name, enum revocation_reason *reason, struct err *e)
 {
     struct buf list = {0};
-    for (size_t i = 0; i < REASON_COUNT_KNOWN; i++) {
+    for (size_t i = 0; i < REASONS; i++) {
         if (reasons[i].reason == REVOCATION_remove_from_crl) {
             continue;
         }
@@ -111,33 +117,32 @@ static int write_integer(unsigned char **p, const unsigned char *start, int64_t 
     return (int)len;
 }
 
-// A non-critical Extension around the `len` octets of its value that are there already.
-static int write_extension(unsigned char **p, const unsigned char *start, const char *oid, size_t oid_len, size_t len)
+// What stands around the `content` octets of a non-critical extension's value that are there already.
+static int write_extension(unsigned char **p, const unsigned char *start, const char *oid, size_t oid_len,
+                           size_t content)
 {
-    ASN1_ADD(len, asn1_write_header(p, start, MBEDTLS_ASN1_OCTET_STRING, len));
+    size_t len = 0;
+    ASN1_ADD(len, asn1_write_header(p, start, MBEDTLS_ASN1_OCTET_STRING, content));
     ASN1_ADD(len, mbedtls_asn1_write_oid(p, start, oid, oid_len));
-    ASN1_ADD(len, asn1_write_sequence(p, start, len));
+    ASN1_ADD(len, asn1_write_sequence(p, start, len + content));
     return (int)len;
 }
 
 // Section 5.3: crlEntryExtensions, reasonCode first
 static int write_entry_extensions(unsigned char **p, const unsigned char *start, const struct crl_entry *entry)
 {
+    size_t date = 0;
+    size_t reason = 0;
     size_t len = 0;
     if (entry->invalidity_date != CRL_NO_INVALIDITY_DATE) {
-        int value = write_time(p, start, entry->invalidity_date, true);
-        if (value < 0) {
-            return value;
-        }
-        ASN1_ADD(len, write_extension(p, start, ASN1_OID(OID_INVALIDITY_DATE), (size_t)value));
+        ASN1_ADD(date, write_time(p, start, entry->invalidity_date, true));
+        ASN1_ADD(date, write_extension(p, start, ASN1_OID(OID_INVALIDITY_DATE), date));
     }
     if (entry->reason != REVOCATION_unspecified) {
-        int value = mbedtls_asn1_write_enum(p, start, (int)entry->reason);
-        if (value < 0) {
-            return value;
-        }
-        ASN1_ADD(len, write_extension(p, start, ASN1_OID(OID_REASON_CODE), (size_t)value));
+        ASN1_ADD(reason, mbedtls_asn1_write_enum(p, start, (int)entry->reason));
+        ASN1_ADD(reason, write_extension(p, start, ASN1_OID(OID_REASON_CODE), reason));
     }
+    len = date + reason;
     if (len > 0) {
         ASN1_ADD(len, asn1_write_sequence(p, start, len));
     }
@@ -214,8 +219,7 @@ static int check_entries(const struct crl_content *content, size_t *room, struct
         if (entry->serial.len == 0) {
             return err_set(e, "entry %zu of the revocation list has no serial number", i);
         }
-        if (entry->reason == REVOCATION_remove_from_crl || entry->reason == REASON_UNUSED ||
-            strcmp(revocation_reason_name(entry->reason), "unknown") == 0) {
+        if (entry->reason == REVOCATION_remove_from_crl || reason_find(entry->reason) == NULL) {
             return err_set(e, "entry %zu of the revocation list: reason code %d cannot be used", i, (int)entry->reason);
         }
         if (check_time(entry->revoked_at, "revocationDate", e) != 0 ||
