@@ -11,11 +11,15 @@
 
 // RFC 4514: "CN=alice,OU=Ops+UID=a1,O=Acme\, Inc.,DC=example,DC=com"; the last RDN of the text is the first in DER.
 // "" gives the empty name (30 00). String types as CAs write them today: PrintableString for C, serialNumber and
-// dnQualifier, IA5String for emailAddress and DC, UTF8String for the rest; "#hex" values are taken as they are.
+// dnQualifier, IA5String for emailAddress and DC, UTF8String for the rest; "#hex" values are taken as they are. Spaces
+// around separators are dropped. At most 2048 octets of DER.
 // Errors name the attribute and what would be right; unknown attribute names are refused with the list of known ones
 // (dotted OIDs are fine). Lengths are held to the upper bounds of RFC 5280 appendix A.1.
 int name_from_text(const char *rfc4514, struct buf *der, struct err *e);
-// The reverse, for any Name DER; values escaped by RFC 4514 and safe to print (text_escape). Appends to `text`.
+// The reverse, for any Name DER. Values are escaped by RFC 4514, octets that text_escape would escape too, so that the
+// text is safe to print. A name of more than 2048 octets may be cut, and then ends in "...". Appends to `text`. The
+// text of a name made above reads back as the same DER, unless a "#hex" value has a string type that is not its
+// attribute's.
 int name_to_text(struct span der, struct buf *text, struct err *e);
 // The first commonName of a Name DER as safe text; false: there is none.
 bool name_common_name(struct span der, struct buf *text);
@@ -62,7 +66,10 @@ int general_name_check_constraint(const struct general_name *name, struct err *e
 int general_names_encode(const struct general_names *names, struct buf *der, struct err *e);
 // GeneralSubtrees content for permittedSubtrees/excludedSubtrees: SEQUENCE OF { base GeneralName } without outer tag.
 int general_subtrees_encode(const struct general_names *names, struct buf *der, struct err *e);
-// Reads a GeneralNames DER into words such as "dns:localhost"; every kind is shown, unknown ones as "[tag] hex".
+// Reads a GeneralNames DER (appends to `out`): each name as a user would write it, escaped, so that it can be checked
+// and encoded again, or shown as "dns:localhost" with general_name_type_word. A kind that is not ours has its tag
+// number as type, the word "other" and the value "[tag] hex", as has a name whose content is not what its kind must be;
+// neither passes a check.
 int general_names_to_text(struct span der, struct general_names *out, struct err *e);
 
 #endif

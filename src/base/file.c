@@ -179,6 +179,25 @@ int file_batch_add(struct file_batch *b, const char *path, struct span data, mod
     return 0;
 }
 
+static bool file_holds(const char *path, struct span data)
+{
+    struct buf text = {0};
+    struct err ignored = ERR_INIT;
+    bool same = file_exists(path) && file_read(path, FILE_LIMIT, &text, &ignored) == 0 && text.len == data.len &&
+                (data.len == 0 || memcmp(text.data, data.data, data.len) == 0);
+    buf_clear(&text);
+    return same;
+}
+
+int file_put(struct file_batch *b, const char *path, struct span data, mode_t mode, size_t *changed, struct err *e)
+{
+    if (file_holds(path, data)) {
+        return 0;
+    }
+    (*changed)++;
+    return b == NULL ? 0 : file_batch_add(b, path, data, mode, e);
+}
+
 // One sync of the file system costs less than an fsync for each file once there are more than a few.
 static int batch_sync(const struct file_batch *b, struct err *e)
 {

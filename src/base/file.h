@@ -35,6 +35,9 @@ struct file_batch {
 
 int file_batch_begin(struct file_batch *b, const char *staging, struct err *e);
 int file_batch_add(struct file_batch *b, const char *path, struct span data, mode_t mode, struct err *e);
+// As file_batch_add, but only if the file does not hold just this already; then *changed counts one more. With b NULL
+// nothing is written, only counted.
+int file_put(struct file_batch *b, const char *path, struct span data, mode_t mode, size_t *changed, struct err *e);
 int file_batch_commit(struct file_batch *b, struct err *e); // directories of the targets are made as needed
 void file_batch_clear(struct file_batch *b);                // also unlinks what was not committed
 
