@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE };
+enum {
+    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
+    TAG_CONTEXT = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
+};
 
 static void free_list(char **list)
 {
@@ -32,6 +35,13 @@ void certificate_content_clear(struct certificate_content *c)
     *c = (struct certificate_content){0};
 }
 
+bool certificate_time_valid(int64_t when)
+{
+    static const int64_t year_1950 = INT64_C(-631152000);
+    static const int64_t year_10000 = INT64_C(253402300800);
+    return when >= year_1950 && when < year_10000;
+}
+
 int serial_make(struct rng *rng, uint8_t serial[SERIAL_SIZE], struct err *e)
 {
     if (rng_bytes(rng, serial, SERIAL_SIZE) != 0) {
@@ -42,20 +52,34 @@ int serial_make(struct rng *rng, uint8_t serial[SERIAL_SIZE], struct err *e)
     return 0;
 }
 
+int signature_algorithm(const mbedtls_pk_context *key, mbedtls_md_type_t digest, struct buf *der, struct err *e)
+{
+    static const uint8_t null[] = {MBEDTLS_ASN1_NULL, 0};
+    struct buf content = {0};
+    const char *oid = NULL;
+    size_t oid_len = 0;
+    bool rsa = mbedtls_pk_can_do(key, MBEDTLS_PK_RSA);
+    int rc = mbedtls_oid_get_oid_by_sig_alg(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECDSA, digest, &oid, &oid_len);
+    if (rc != 0) {
+        return err_mbedtls(e, rc, "choosing a signature algorithm");
+    }
+    der_wrap(&content, MBEDTLS_ASN1_OID, span_of(oid, oid_len));
+    if (rsa) { // RFC 4055 section 5: NULL parameters; RFC 5758 section 3.2: none for ECDSA
+        buf_add(&content, null, sizeof null);
+    }
+    der_wrap(der, TAG_SEQUENCE, buf_span(&content));
+    buf_clear(&content);
+    return 0;
+}
+
 int signed_make(struct span tbs, mbedtls_pk_context *key, mbedtls_md_type_t digest, struct rng *rng, struct buf *der,
                 struct err *e)
 {
     uint8_t hash[MBEDTLS_MD_MAX_SIZE];
     uint8_t signature[1 + MBEDTLS_PK_SIGNATURE_MAX_SIZE] = {0}; // a BIT STRING begins with its count of unused bits: 0
     size_t signature_len = 0;
-    const char *oid = NULL;
-    size_t oid_len = 0;
-    bool rsa = mbedtls_pk_can_do(key, MBEDTLS_PK_RSA);
     const mbedtls_md_info_t *info = mbedtls_md_info_from_type(digest);
-    int rc = mbedtls_oid_get_oid_by_sig_alg(rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECDSA, digest, &oid, &oid_len);
-    if (rc == 0) {
-        rc = mbedtls_md(info, tbs.data, tbs.len, hash);
-    }
+    int rc = mbedtls_md(info, tbs.data, tbs.len, hash);
     if (rc == 0) {
         rc = mbedtls_pk_sign(key, digest, hash, mbedtls_md_get_size(info), signature + 1, sizeof signature - 1,
                              &signature_len, rng_bytes, rng);
@@ -63,20 +87,16 @@ int signed_make(struct span tbs, mbedtls_pk_context *key, mbedtls_md_type_t dige
     if (rc != 0) {
         return err_mbedtls(e, rc, "signing");
     }
-    struct buf algorithm = {0};
     struct buf content = {0};
-    static const uint8_t null[] = {MBEDTLS_ASN1_NULL, 0};
-    der_wrap(&algorithm, MBEDTLS_ASN1_OID, span_of(oid, oid_len));
-    if (rsa) { // RFC 4055 section 5: NULL parameters; RFC 5758 section 3.2: none for ECDSA
-        buf_add(&algorithm, null, sizeof null);
-    }
+    buf_reserve(&content, tbs.len + sizeof signature + 64);
     buf_add(&content, tbs.data, tbs.len);
-    der_wrap(&content, TAG_SEQUENCE, buf_span(&algorithm));
-    der_wrap(&content, MBEDTLS_ASN1_BIT_STRING, span_of(signature, signature_len + 1));
-    der_wrap(der, TAG_SEQUENCE, buf_span(&content));
-    buf_clear(&algorithm);
+    rc = signature_algorithm(key, digest, &content, e);
+    if (rc == 0) {
+        der_wrap(&content, MBEDTLS_ASN1_BIT_STRING, span_of(signature, signature_len + 1));
+        der_wrap(der, TAG_SEQUENCE, buf_span(&content));
+    }
     buf_clear(&content);
-    return 0;
+    return rc;
 }
 
 // mbedTLS's writer takes names as text of its own kind. A name that it cannot express is left empty there.
@@ -138,6 +158,9 @@ static int set_fields(mbedtls_x509write_cert *ctx, const struct certificate_cont
     if (serial_len > sizeof copy) {
         return err_set(e, "a serial number of %zu octets; at most 20 are allowed", serial_len);
     }
+    if (!certificate_time_valid(c->not_before) || !certificate_time_valid(c->not_after)) {
+        return err_set(e, "a validity outside the years 1950 to 9999 cannot be written");
+    }
     memcpy(copy, serial, serial_len);
     mbedtls_x509write_crt_set_subject_key(ctx, subject_key);
     mbedtls_x509write_crt_set_issuer_key(ctx, issuer->key);
@@ -156,7 +179,7 @@ int certificate_make(const struct certificate_content *c, const uint8_t *serial,
     mbedtls_x509write_cert ctx;
     struct buf subject = {0};
     struct buf written = {0};
-    size_t size = 4096; // names, keys and signatures; extensions come on top
+    size_t size = 4096; // key, signature and what is around them; names and extensions come on top
     bool whole = true;
     int rc = -1;
     mbedtls_x509write_crt_init(&ctx);
@@ -164,6 +187,7 @@ int certificate_make(const struct certificate_content *c, const uint8_t *serial,
         goto out;
     }
     struct span issuer_name = issuer->subject.len > 0 ? issuer->subject : buf_span(&subject);
+    size += issuer_name.len + subject.len;
     if (set_fields(&ctx, c, serial, serial_len, subject_key, issuer, e) != 0 ||
         set_name(&ctx, mbedtls_x509write_crt_set_subject_name, buf_span(&subject), &whole, e) != 0 ||
         set_name(&ctx, mbedtls_x509write_crt_set_issuer_name, issuer_name, &whole, e) != 0 ||
@@ -190,9 +214,9 @@ int certificate_split(struct span der, struct certificate_parts *parts, struct e
         return -1;
     }
     parts->tbs = tbs.whole;
-    if (tbs.content.len > 0 && tbs.content.data[0] == (MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED)) {
+    if (tbs.content.len > 0 && tbs.content.data[0] == (TAG_CONTEXT | 0)) {
         if (der_next(&tbs.content, &item, e) != 0) {
-            return -1;
+            return err_context(e, "version");
         }
         parts->version = item.whole;
     }
@@ -216,11 +240,13 @@ int certificate_split(struct span der, struct certificate_parts *parts, struct e
         }
         *steps[i].out = item.whole;
     }
-    while (tbs.content.len > 0) { // [1] and [2] are unique identifiers, [3] the extensions
+    while (tbs.content.len > 0) { // [1] and [2] are unique identifiers, which nobody uses, [3] the extensions
         if (der_next(&tbs.content, &item, e) != 0) {
-            return -1;
+            return err_context(e, "extensions");
         }
-        parts->extensions = item.whole;
+        if (item.tag == (TAG_CONTEXT | 3)) {
+            parts->extensions = item.whole;
+        }
     }
     return 0;
 }

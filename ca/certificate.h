@@ -40,6 +40,9 @@ struct certificate_issuer {
     uint8_t key_id[KEY_ID_SIZE]; // the issuer certificate's subjectKeyIdentifier
 };
 
+// Can certificates and revocation lists say this time? (UTCTime begins with 1950, GeneralizedTime ends with 9999.)
+bool certificate_time_valid(int64_t when);
+
 void certificate_content_clear(struct certificate_content *c);
 
 // A positive serial of exactly 20 octets whose top bit is clear and which starts with no zero octet.
@@ -53,6 +56,9 @@ int serial_make(struct rng *rng, uint8_t serial[SERIAL_SIZE], struct err *e);
 int certificate_make(const struct certificate_content *c, const uint8_t *serial, size_t serial_len,
                      mbedtls_pk_context *subject_key, const struct certificate_issuer *issuer, struct rng *rng,
                      struct buf *der, struct err *e);
+
+// Appends the AlgorithmIdentifier of signatures by this key over this digest.
+int signature_algorithm(const mbedtls_pk_context *key, mbedtls_md_type_t digest, struct buf *der, struct err *e);
 
 // Signs a TBSCertificate DER (or TBSCertList, CertificationRequestInfo: the envelope is the same) and appends
 // SEQUENCE { tbs, signatureAlgorithm, signatureValue }.

@@ -100,6 +100,14 @@ int der_time(struct span *rest, int64_t *when, struct err *e)
     return 0;
 }
 
+void der_enclose(struct buf *b, int tag)
+{
+    struct buf outer = {0};
+    der_wrap(&outer, tag, buf_span(b));
+    buf_clear(b);
+    *b = outer;
+}
+
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e)
 {
     mbedtls_asn1_buf oid = {0};
@@ -133,51 +141,85 @@ void pem_write(struct buf *out, const char *label, struct span der)
     buf_printf(out, "-----END %s-----\n", label);
 }
 
-// Decodes what is between the BEGIN and END lines. White space is skipped by mbedTLS; header lines as in the encrypted
-// PEM of RFC 1421 are not: they do not decode.
-static int pem_decode(const char *label, const char *body, const char *end, struct buf *der, struct err *e)
+static const char dashes[] = "-----";
+
+// Decodes what is between the BEGIN and END lines. mbedTLS's base64 skips line ends; the header lines of RFC 1421,
+// which an encrypted key of the older kind has, end with an empty line and are skipped here.
+static int pem_decode(struct pem_block *block, const char *body, const char *end, struct err *e)
 {
+    static const char header[] = "Proc-Type: 4,ENCRYPTED";
     size_t n = 0;
     while (body < end && isspace((unsigned char)*body)) {
         body++;
     }
-    buf_reserve(der, (size_t)(end - body));
-    int rc = mbedtls_base64_decode(der->data, der->cap, &n, (const unsigned char *)body, (size_t)(end - body));
-    der->len = n;
-    return rc == 0 ? 0 : err_mbedtls(e, rc, "PEM block %s", label);
+    if ((size_t)(end - body) > strlen(header) && memcmp(body, header, strlen(header)) == 0) {
+        const char *lf = memmem(body, (size_t)(end - body), "\n\n", 2);
+        const char *crlf = memmem(body, (size_t)(end - body), "\n\r\n", 3);
+        block->encrypted = true;
+        body = lf != NULL ? lf + 2 : crlf != NULL ? crlf + 3 : end;
+    }
+    buf_reserve(&block->der, (size_t)(end - body));
+    int rc =
+        mbedtls_base64_decode(block->der.data, block->der.cap, &n, (const unsigned char *)body, (size_t)(end - body));
+    if (rc != 0) {
+        buf_clear(&block->der);
+        return err_set(e, "PEM block %s is not base64", block->label);
+    }
+    block->der.len = n;
+    return 0;
+}
+
+// The label between "-----BEGIN " and "-----": printable ASCII (RFC 7468 section 3). Returns its length, 0 if damaged.
+static size_t label_read(struct span at, char label[PEM_LABEL])
+{
+    size_t len = 0;
+    while (len < at.len && len + 1 < PEM_LABEL && at.data[len] >= ' ' && at.data[len] <= '~' && at.data[len] != '-') {
+        label[len] = (char)at.data[len];
+        len++;
+    }
+    label[len] = '\0';
+    return at.len - len >= strlen(dashes) && memcmp(at.data + len, dashes, strlen(dashes)) == 0 ? len : 0;
+}
+
+int pem_next(struct span *rest, struct pem_block *block, struct err *e)
+{
+    static const char begin[] = "-----BEGIN ";
+    char closing[PEM_LABEL + 16];
+    const char *limit = (const char *)rest->data + rest->len;
+    *block = (struct pem_block){0};
+    const char *found = rest->len == 0 ? NULL : memmem(rest->data, rest->len, begin, strlen(begin));
+    if (found == NULL) {
+        *rest = span_of(limit, 0);
+        return 0;
+    }
+    const char *label = found + strlen(begin);
+    *rest = span_of(label, (size_t)(limit - label));
+    size_t label_len = label_read(*rest, block->label);
+    if (label_len == 0) {
+        return err_set(e, "PEM: a BEGIN line is damaged");
+    }
+    const char *body = label + label_len + strlen(dashes);
+    *rest = span_of(body, (size_t)(limit - body));
+    // No dashes stand in base64, so the next ones are the END line's
+    const char *end = memmem(rest->data, rest->len, dashes, strlen(dashes));
+    size_t closing_len = (size_t)snprintf(closing, sizeof closing, "-----END %s-----", block->label);
+    if (end == NULL || (size_t)(limit - end) < closing_len || memcmp(end, closing, closing_len) != 0) {
+        return err_set(e, "PEM block %s has no END line", block->label);
+    }
+    *rest = span_of(end + closing_len, (size_t)(limit - end) - closing_len);
+    return pem_decode(block, body, end, e) == 0 ? 1 : -1;
 }
 
 int pem_read(struct span text, pem_each *each, void *arg, struct err *e)
 {
-    static const char begin[] = "-----BEGIN ";
-    const char *p = (const char *)text.data;
-    const char *limit = p + text.len;
-    while ((p = text.len == 0 ? NULL : memmem(p, (size_t)(limit - p), begin, strlen(begin))) != NULL) {
-        char label[64];
-        char closing[96];
-        struct buf der = {0};
-        const char *name = p + strlen(begin);
-        const char *dashes = memmem(name, (size_t)(limit - name), "-----", 5);
-        if (dashes == NULL || (size_t)(dashes - name) >= sizeof label) {
-            return err_set(e, "PEM: a BEGIN line is damaged");
-        }
-        memcpy(label, name, (size_t)(dashes - name));
-        label[dashes - name] = '\0';
-        int closing_len = snprintf(closing, sizeof closing, "-----END %s-----", label);
-        const char *body = dashes + 5;
-        const char *end = memmem(body, (size_t)(limit - body), closing, (size_t)closing_len);
-        if (end == NULL) {
-            return err_set(e, "PEM block %s has no END line", label);
-        }
-        int rc = pem_decode(label, body, end, &der, e);
-        if (rc == 0) {
-            rc = each(arg, label, buf_span(&der), e);
-        }
-        buf_clear(&der);
+    struct pem_block block;
+    int rc;
+    while ((rc = pem_next(&text, &block, e)) > 0) {
+        rc = each(arg, block.label, buf_span(&block.der), e);
+        buf_clear(&block.der);
         if (rc != 0) {
             return -1;
         }
-        p = end + closing_len;
     }
-    return 0;
+    return rc;
 }

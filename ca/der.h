@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <stdbool.h>
+
 // One element: tag, its content, and the whole of it with tag and length. All borrowed from the input.
 struct der_item {
     int tag;
@@ -21,6 +23,8 @@ int der_next(struct span *rest, struct der_item *item, struct err *e);
 int der_expect(struct span *rest, int tag, const char *what, struct der_item *item, struct err *e);
 // Appends tag, length and content.
 void der_wrap(struct buf *out, int tag, struct span content);
+// Puts what is in `b` into an element of its own: tag and length go in front of it.
+void der_enclose(struct buf *b, int tag);
 
 // Takes a Time (RFC 5280 section 4.1.2.5: UTCTime or GeneralizedTime, Zulu, with seconds) off the front of *rest.
 int der_time(struct span *rest, int64_t *when, struct err *e);
@@ -31,6 +35,16 @@ int der_oid_to_text(struct span oid, char *text, size_t size);
 
 // PEM (RFC 7468): wraps DER under a label; and takes the blocks of a file apart.
 void pem_write(struct buf *out, const char *label, struct span der);
+
+enum { PEM_LABEL = 64 };
+struct pem_block {
+    char label[PEM_LABEL]; // printable ASCII
+    bool encrypted;        // by the older way of RFC 1421 headers: `der` is ciphertext
+    struct buf der;
+};
+// Takes the next block off the front of *rest; text before it is skipped. 1: block filled (clear it with
+// buf_clear(&block->der)); 0: there is none; -1: it is damaged, and *rest is behind what was damaged.
+int pem_next(struct span *rest, struct pem_block *block, struct err *e);
 // Calls each(arg, label, der) for every block; text between blocks is skipped. -1: a block is damaged, or `each` said
 // so.
 typedef int pem_each(void *arg, const char *label, struct span der, struct err *e);

@@ -41,15 +41,6 @@ static int set(mbedtls_x509write_cert *ctx, const char *oid, size_t oid_len, boo
 
 #define SET(ctx, oid, critical, value, size, e) set(ctx, oid, MBEDTLS_OID_SIZE(oid), critical, value, size, e)
 
-// Replaces what is in `b` by itself inside a tag.
-static void wrap(struct buf *b, int tag)
-{
-    struct buf outer = {0};
-    der_wrap(&outer, tag, buf_span(b));
-    buf_clear(b);
-    *b = outer;
-}
-
 static int set_basics(mbedtls_x509write_cert *ctx, const struct certificate_content *c, struct err *e)
 {
     int rc = mbedtls_x509write_crt_set_basic_constraints(ctx, c->is_ca, c->path_length);
@@ -68,14 +59,14 @@ static int oid_list(char *const *oids, bool in_sequence, struct buf *out, struct
             buf_clear(&oid);
             return -1;
         }
-        wrap(&oid, MBEDTLS_ASN1_OID);
+        der_enclose(&oid, MBEDTLS_ASN1_OID);
         if (in_sequence) {
-            wrap(&oid, TAG_SEQUENCE);
+            der_enclose(&oid, TAG_SEQUENCE);
         }
         buf_add(out, oid.data, oid.len);
         buf_clear(&oid);
     }
-    wrap(out, TAG_SEQUENCE);
+    der_enclose(out, TAG_SEQUENCE);
     return 0;
 }
 
@@ -96,7 +87,7 @@ static int set_key_ids(mbedtls_x509write_cert *ctx, const struct certificate_iss
         return 0;
     }
     der_wrap(&value, TAG_CONTEXT | 0, span_of(issuer->key_id, KEY_ID_SIZE));
-    wrap(&value, TAG_SEQUENCE);
+    der_enclose(&value, TAG_SEQUENCE);
     return SET(ctx, MBEDTLS_OID_AUTHORITY_KEY_IDENTIFIER, false, &value, size, e);
 }
 
@@ -136,7 +127,7 @@ static int set_constraints(mbedtls_x509write_cert *ctx, const struct certificate
     if (value.len == 0) {
         return 0;
     }
-    wrap(&value, TAG_SEQUENCE);
+    der_enclose(&value, TAG_SEQUENCE);
     return SET(ctx, MBEDTLS_OID_NAME_CONSTRAINTS, !c->constraints_not_critical, &value, size, e);
 }
 
@@ -164,12 +155,12 @@ static int set_crl_urls(mbedtls_x509write_cert *ctx, char *const *urls, size_t *
     for (; *urls != NULL; urls++) {
         struct buf point = {0};
         der_wrap(&point, TAG_CONTEXT | GENERAL_NAME_URI, span_of(*urls, strlen(*urls)));
-        wrap(&point, TAG_CONTEXT_CONSTRUCTED | 0);
-        wrap(&point, TAG_CONTEXT_CONSTRUCTED | 0);
+        der_enclose(&point, TAG_CONTEXT_CONSTRUCTED | 0);
+        der_enclose(&point, TAG_CONTEXT_CONSTRUCTED | 0);
         der_wrap(&value, TAG_SEQUENCE, buf_span(&point));
         buf_clear(&point);
     }
-    wrap(&value, TAG_SEQUENCE);
+    der_enclose(&value, TAG_SEQUENCE);
     return SET(ctx, MBEDTLS_OID_CRL_DISTRIBUTION_POINTS, false, &value, size, e);
 }
 

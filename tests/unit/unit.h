@@ -3,12 +3,15 @@
 #ifndef MTLS_TESTS_UNIT_H
 #define MTLS_TESTS_UNIT_H
 
+// cmocka.h needs the ones before it.
+// clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+// clang-format on
 
 #include "base/err.h"
 #include "base/mem.h"
