@@ -90,13 +90,27 @@ static void test_good_text_fills_the_struct(void **state)
     yaml_doc_free(doc);
 }
 
-static void test_every_error_has_its_line_and_path(void **state)
+struct error_case {
+    const char *text;
+    const char *error;
+};
+
+static void assert_errors(const struct error_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct yaml_doc *doc;
+        void *data;
+        struct err e = ERR_INIT;
+        assert_fails(yaml_load("f", span_of_text(cases[i].text), &all_schema, &doc, &data, &e), &e, cases[i].error);
+        assert_null(data);
+        yaml_doc_free(doc);
+    }
+}
+
+static void test_fields_and_values(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *error;
-    } cases[] = {
+    static const struct error_case cases[] = {
         {"txet: a\n", "f:1: txet: unknown field (did you mean \"text\"?)"},
         {"text: a\nzzzzzzz: 1\n", "f:2: zzzzzzz: unknown field (one of: text, small, port, large, huge, flag, word, "
                                   "words, items, one, pair, number)"},
@@ -140,6 +154,14 @@ static void test_every_error_has_its_line_and_path(void **state)
         {"words: red\n", "f:1: words: expected a list, found \"red\"; write [\"red\"]"},
         {"words: [red, bleu]\n", "f:1: words[1]: unknown word \"bleu\" (did you mean \"blue\"?)"},
         {"words: [red, {a: b}]\n", "f:1: words[1]: expected a word, found a mapping"},
+    };
+    assert_errors(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void test_syntax_and_what_yaml_could_do(void **state)
+{
+    (void)state;
+    static const struct error_case cases[] = {
         {"", "f:1: the file is empty"},
         {"# nothing\n", "f:1: the file is empty"},
         {"---\n", "f:1: expected a mapping of fields to values, found nothing"},
@@ -175,14 +197,7 @@ static void test_every_error_has_its_line_and_path(void **state)
         {"text: @a\n", "f:1: this is not YAML: found character that cannot start any token (put quotes around it; "
                        "indent with spaces, not tabs)"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct yaml_doc *doc;
-        void *data;
-        struct err e = ERR_INIT;
-        assert_fails(yaml_load("f", span_of_text(cases[i].text), &all_schema, &doc, &data, &e), &e, cases[i].error);
-        assert_null(data);
-        yaml_doc_free(doc);
-    }
+    assert_errors(cases, sizeof cases / sizeof cases[0]);
 }
 
 static void test_an_empty_mapping_is_good(void **state)
@@ -217,6 +232,25 @@ static void test_all_problems_are_kept_by_line(void **state)
     assert_string_equal(problems[3].text, "f:4: items[1]: the field \"name\" is missing");
     assert_string_equal(problems[4].text, "f:4: items[1]: unknown colour \"gren\\x1B\" (did you mean \"green\"?)");
     assert_int_equal(problems[5].line, 5);
+    yaml_doc_free(doc);
+}
+
+static void test_long_lists_are_cut(void **state)
+{
+    (void)state;
+    const char *known[101] = {0};
+    struct yaml_doc *doc;
+    void *data;
+    struct err e = ERR_INIT;
+    for (size_t i = 0; i < 100; i++) {
+        known[i] = "abcdefgh";
+    }
+    assert_works(yaml_load("f", span_of_text("text: a\n"), &all_schema, &doc, &data, &e), &e);
+    yaml_unknown(doc, "text", "word", "xyz", known);
+    assert_int_equal(yaml_result(doc, &e), -1);
+    assert_non_null(strstr(e.text, "f:1: text: unknown word \"xyz\" (one of: abcdefgh, abcdefgh, "));
+    assert_string_equal(e.text + strlen(e.text) - strlen(", abcdefgh, ...)"), ", abcdefgh, ...)");
+    yaml_data_free(&all_schema, data);
     yaml_doc_free(doc);
 }
 
@@ -294,9 +328,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_text_fills_the_struct),
-        cmocka_unit_test(test_every_error_has_its_line_and_path),
+        cmocka_unit_test(test_fields_and_values),
+        cmocka_unit_test(test_syntax_and_what_yaml_could_do),
         cmocka_unit_test(test_an_empty_mapping_is_good),
         cmocka_unit_test(test_all_problems_are_kept_by_line),
+        cmocka_unit_test(test_long_lists_are_cut),
         cmocka_unit_test(test_no_more_problems_are_kept_than_anybody_reads),
         cmocka_unit_test(test_paths_lead_to_lines),
         cmocka_unit_test(test_size_is_bounded),
