@@ -50,6 +50,17 @@ int yaml_problem(struct yaml_doc *doc, const char *path, const char *fmt, ...)
     return -1;
 }
 
+// A message is for reading: a long list ends after the last whole word that has room.
+static void cut_list(struct buf *list)
+{
+    if (list->len <= YAML_LISTED) {
+        return;
+    }
+    for (list->len = YAML_LISTED; list->data[list->len - 1] != ' '; list->len--) {
+    }
+    buf_text(list, "...");
+}
+
 int yaml_unknown_at(struct yaml_doc *doc, int line, const char *path, bool in_path, const char *what, const char *typed,
                     const char *const *known)
 {
@@ -64,11 +75,12 @@ int yaml_unknown_at(struct yaml_doc *doc, int line, const char *path, bool in_pa
     if (nearest != NULL) {
         buf_printf(&hint, "did you mean \"%s\"?", nearest);
     } else {
+        buf_text(&hint, "one of: ");
         text_list(&hint, known);
+        cut_list(&hint);
     }
-    yaml_problem_at(doc, line, path, "unknown %s%s (%s%.*s%s)", what, in_path ? "" : (const char *)word.data,
-                    nearest == NULL ? "one of: " : "", YAML_LISTED, (const char *)hint.data,
-                    hint.len > YAML_LISTED ? "..." : "");
+    yaml_problem_at(doc, line, path, "unknown %s%s (%s)", what, in_path ? "" : (const char *)word.data,
+                    (const char *)hint.data);
     buf_clear(&word);
     buf_clear(&hint);
     return -1;

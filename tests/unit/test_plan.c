@@ -116,6 +116,32 @@ static void test_builtin_plan(void **state)
     plan_free(plan);
 }
 
+// What the example only shows in comments ("    # days: 1825") is as good as the rest of it.
+static void test_comments_of_the_example_are_plans_too(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    for (const char *line = plan_builtin, *end; *line != '\0'; line = end) {
+        end = strchr(line, '\n') + 1;
+        size_t indent = strspn(line, " ");
+        const char *field = line + indent + strspn(line + indent, "#") + strspn(line + indent + 1, " -");
+        size_t word = strspn(field, "abcdefghijklmnopqrstuvwxyz_");
+        if (indent > 0 && line[indent] == '#' && word > 0 && field[word] == ':') {
+            buf_add(&text, line, indent);
+            line += indent + strlen("# ");
+        }
+        buf_add(&text, line, (size_t)(end - line));
+    }
+    struct plan *plan = plan_of((char *)text.data);
+    assert_int_equal(plan->count, 1006);
+    assert_int_equal(find(plan, ROLE_AUTHORITY, "issuing")->key, KEY_ec_p384);
+    assert_int_equal(find(plan, ROLE_AUTHORITY, "issuing")->content.permitted.count, 6);
+    assert_string_equal(find(plan, ROLE_CLIENT, "bob")->content.crl_urls[0], "http://crl.example.com/issuing.crl");
+    assert_true(find(plan, ROLE_CLIENT, "mallory")->invalidity_date == INT64_C(1792022400));
+    plan_free(plan);
+    buf_clear(&text);
+}
+
 static void test_issuers_come_first(void **state)
 {
     (void)state;
@@ -441,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_builtin_is_the_file),
         cmocka_unit_test(test_builtin_plan),
+        cmocka_unit_test(test_comments_of_the_example_are_plans_too),
         cmocka_unit_test(test_issuers_come_first),
         cmocka_unit_test(test_every_field_of_an_authority),
         cmocka_unit_test(test_servers_and_clients),
