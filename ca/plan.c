@@ -201,38 +201,41 @@ static void read_leaves(struct reading *r, enum role role, const struct raw_entr
     }
 }
 
-struct named {
-    const struct plan_entry *entry;
-    size_t source;
-};
-
-static int compare_named(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
-    const struct named *x = a;
-    const struct named *y = b;
-    int order = (int)x->entry->role - (int)y->entry->role;
-    order = order != 0 ? order : strcmp(x->entry->name, y->entry->name);
-    return order != 0 ? order : (x->source > y->source) - (x->source < y->source);
+    const struct plan_entry *x = *(const struct plan_entry *const *)a;
+    const struct plan_entry *y = *(const struct plan_entry *const *)b;
+    return x->role != y->role ? (int)x->role - (int)y->role : strcmp(x->name, y->name);
 }
 
-static void check_duplicates(struct reading *r)
+// Of two entries with one name the one that comes later in the file is the one to complain about.
+static void report_duplicate(struct reading *r, const struct plan_entry *a, const struct plan_entry *b)
 {
-    size_t count = r->plan->count;
-    struct named *all = mem_array(count, sizeof *all);
-    for (size_t i = 0; i < count; i++) {
-        all[i] = (struct named){&r->plan->entries[i], r->sources[i]};
+    size_t first = r->sources[a - r->plan->entries];
+    size_t second = r->sources[b - r->plan->entries];
+    const char *section = role_directory(a->role);
+    char path[64];
+    if (first > second) {
+        report_duplicate(r, b, a);
+        return;
     }
-    qsort(all, count, sizeof *all, compare_named);
-    for (size_t i = 1; i < count; i++) {
-        const struct plan_entry *entry = all[i].entry;
-        if (entry->role == all[i - 1].entry->role && strcmp(entry->name, all[i - 1].entry->name) == 0) {
-            char path[64];
-            snprintf(path, sizeof path, "%s[%zu].name", role_directory(entry->role), all[i].source);
-            yaml_problem(r->doc, path, "the name \"%s\" is taken by %s[%zu] in line %d", entry->name,
-                         role_directory(entry->role), all[i - 1].source, all[i - 1].entry->line);
+    snprintf(path, sizeof path, "%s[%zu].name", section, second);
+    yaml_problem(r->doc, path, "the name \"%s\" is taken by %s[%zu] in line %d", a->name, section, first, a->line);
+}
+
+static void sort_names(struct reading *r)
+{
+    struct plan *plan = r->plan;
+    plan->by_name = mem_array(plan->count, sizeof(struct plan_entry *));
+    for (size_t i = 0; i < plan->count; i++) {
+        plan->by_name[i] = &plan->entries[i];
+    }
+    qsort(plan->by_name, plan->count, sizeof(struct plan_entry *), compare_names);
+    for (size_t i = 1; i < plan->count; i++) {
+        if (compare_names(&plan->by_name[i - 1], &plan->by_name[i]) == 0) {
+            report_duplicate(r, plan->by_name[i - 1], plan->by_name[i]);
         }
     }
-    free(all);
 }
 
 static void read_flaw_hosts(struct reading *r, const struct raw_texts *in)
@@ -306,7 +309,7 @@ int plan_read(const char *file, struct span text, int64_t now, struct plan **pla
         read_authorities(&r);
         read_leaves(&r, ROLE_SERVER, r.raw->servers, r.raw->servers_count);
         read_leaves(&r, ROLE_CLIENT, r.raw->clients, r.raw->clients_count);
-        check_duplicates(&r);
+        sort_names(&r);
         read_flaws(&r);
         rc = yaml_result(r.doc, e);
     }
@@ -337,6 +340,7 @@ void plan_free(struct plan *plan)
     free(plan->flaws);
     free(plan->flaw_issuer);
     free(plan->entries);
+    free(plan->by_name);
     free(plan->file);
     general_names_clear(&plan->flaw_hosts);
     free(plan);
@@ -344,10 +348,8 @@ void plan_free(struct plan *plan)
 
 const struct plan_entry *plan_find(const struct plan *plan, enum role role, const char *name)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->entries[i].role == role && strcmp(plan->entries[i].name, name) == 0) {
-            return &plan->entries[i];
-        }
-    }
-    return NULL;
+    struct plan_entry wanted = {.role = role, .name = (char *)name};
+    const struct plan_entry *key = &wanted;
+    const struct plan_entry **found = bsearch(&key, plan->by_name, plan->count, sizeof key, compare_names);
+    return found == NULL ? NULL : *found;
 }

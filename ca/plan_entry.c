@@ -121,8 +121,7 @@ static void read_name(struct draft *d)
     if (name[0] == '\0' || name[0] == '.' || name[strspn(name, good)] != '\0' || strlen(name) > NAME_LIMIT) {
         struct buf b = {0};
         yaml_problem(d->doc, d->where,
-                     "\"%s\" cannot be a name: a directory is called so; up to %d letters, digits and . _ @ - with no "
-                     "dot in front",
+                     "\"%s\" cannot be a name; use up to %d letters, digits and . _ @ -, not starting with a dot",
                      text_escape(&b, name, strlen(name), SHOWN), NAME_LIMIT);
         buf_clear(&b);
     }

@@ -153,7 +153,7 @@ static void keep_first(cyaml_log_t level, void *ctx, const char *fmt, va_list ar
         char text[sizeof first->text];
         vsnprintf(text, sizeof text, fmt, args);
         text[strcspn(text, "\n")] = '\0';
-        err_set(first, "%s", text);
+        err_set(first, "%s", text + (text_starts(text, "Load: ") ? strlen("Load: ") : 0));
     }
 }
 

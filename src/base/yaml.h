@@ -17,9 +17,9 @@ enum { YAML_SIZE_LIMIT = 16 * 1024 * 1024, YAML_DEPTH_LIMIT = 16, YAML_PROBLEM_L
 
 struct yaml_doc; // the tree of a file, and the problems found in it so far
 
-// Fills *data (NULL for an empty mapping; free with yaml_data_free) by `schema`, which must be of type CYAML_MAPPING
-// with CYAML_FLAG_POINTER. *doc is set in any case, so that all the problems can be listed after a failure; the error
-// is that of yaml_result. `file` is only for messages.
+// Fills *data (perhaps NULL when no field is given; free with yaml_data_free) by `schema`, which must be of type
+// CYAML_MAPPING with CYAML_FLAG_POINTER. *doc is set in any case, so that all the problems can be listed after a
+// failure; the error is that of yaml_result. `file` is only for messages.
 int yaml_load(const char *file, struct span text, const cyaml_schema_value_t *schema, struct yaml_doc **doc,
               void **data, struct err *e);
 void yaml_data_free(const cyaml_schema_value_t *schema, void *data);

@@ -98,10 +98,8 @@ static void check_number(struct walk *w, const struct yaml_node *node, const cya
     errno = 0;
     long long n = strtoll(node->text, NULL, 10);
     if (errno != 0 || n < least || n > most) {
-        struct buf b = {0};
-        yaml_problem_at(w->doc, w->line, (const char *)w->path.data, "%s is out of range (%" PRId64 " to %" PRId64 ")",
-                        found(node, &b), least, most);
-        buf_clear(&b);
+        yaml_problem_at(w->doc, w->line, (const char *)w->path.data,
+                        "%.*s is out of range (%" PRId64 " to %" PRId64 ")", YAML_SHOWN, node->text, least, most);
     }
 }
 

@@ -3,7 +3,8 @@
 // small file large (aliases) ends here.
 #include "base/yaml_tree.h"
 
-#include <ctype.h>
+#include "base/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -30,22 +31,40 @@ static int line_of_offset(struct span text, size_t offset)
     return line;
 }
 
+// What to do about the mistakes that libyaml's words explain least.
+static const char *hint_for(const char *problem)
+{
+    static const struct {
+        const char *problem;
+        const char *hint;
+    } hints[] = {
+        {"found character that cannot start any token", " (put quotes around it; indent with spaces, not tabs)"},
+        {"found a tab character that violates indentation", " (indent with spaces, not tabs)"},
+        {"mapping values are not allowed in this context",
+         " (put quotes around text with a colon in it, and look at the indentation)"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
+        if (strcmp(hints[i].problem, problem) == 0) {
+            return hints[i].hint;
+        }
+    }
+    return "";
+}
+
 static int syntax_problem(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
-    const char *what = p->problem == NULL ? "it ends too early" : p->problem;
+    const char *what = p->problem == NULL ? "it cannot be parsed" : p->problem;
     if (p->error == YAML_READER_ERROR) {
         return yaml_problem_at(r->doc, line_of_offset(r->text, p->problem_offset), "",
                                "this is not YAML: %s; it must be UTF-8 text", what);
     }
-    const char *hint = strcmp(what, "found character that cannot start any token") == 0
-                           ? " (indent with spaces, not tabs; put quotes around special characters)"
-                           : "";
+    int line = line_of(p->problem_mark);
     if (p->context != NULL && p->context_mark.line != p->problem_mark.line) {
-        return yaml_problem_at(r->doc, line_of(p->problem_mark), "", "this is not YAML: %s from line %d on: %s%s",
-                               p->context, line_of(p->context_mark), what, hint);
+        return yaml_problem_at(r->doc, line, "", "this is not YAML: %s from line %d on: %s%s", p->context,
+                               line_of(p->context_mark), what, hint_for(what));
     }
-    return yaml_problem_at(r->doc, line_of(p->problem_mark), "", "this is not YAML: %s%s", what, hint);
+    return yaml_problem_at(r->doc, line, "", "this is not YAML: %s%s", what, hint_for(what));
 }
 
 static int next(struct reader *r)
@@ -69,15 +88,28 @@ static const yaml_char_t *event_tag(const yaml_event_t *event)
     }
 }
 
-// "\\0" would end the text for C and "\\e" could steer the terminal that a message is shown on.
+// NUL would end the text for C, and what is not seen (escape sequences, bidi marks) would deceive whoever reads it in a
+// message. Everything that text_escape escapes counts, but for what a text in a file may well contain.
+static bool is_visible(const char *text, size_t length)
+{
+    struct buf escaped = {0};
+    size_t expected = length;
+    text_escape(&escaped, text, length, SIZE_MAX);
+    for (size_t i = 0; i < length; i++) {
+        bool usual = text[i] == '\\' || text[i] == '\n' || text[i] == '\t';
+        expected += usual ? strlen("x5C") : 0;
+    }
+    bool visible = escaped.len == expected;
+    buf_clear(&escaped);
+    return visible;
+}
+
 static int read_text(struct reader *r, char **text)
 {
     const char *value = (const char *)r->event.data.scalar.value;
     size_t length = r->event.data.scalar.length;
-    for (size_t i = 0; i < length; i++) {
-        if (iscntrl((unsigned char)value[i]) && value[i] != '\n' && value[i] != '\t') {
-            return event_problem(r, "control characters cannot be part of a text");
-        }
+    if (!is_visible(value, length)) {
+        return event_problem(r, "control and invisible characters cannot be part of a text");
     }
     *text = mem_strndup(value, length);
     return 0;
