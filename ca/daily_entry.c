@@ -97,7 +97,8 @@ static int dates(const struct pki *pki, const struct ca_issue_options *o, const 
     return 0;
 }
 
-int entry_from_options(const struct pki *pki, const struct ca_issue_options *o, struct plan_entry *entry, struct err *e)
+int entry_from_options(const struct pki *pki, const struct ca_issue_options *o, const struct general_names *requested,
+                       struct plan_entry *entry, struct err *e)
 {
     struct certificate_content *c = &entry->content;
     const struct profile *profile = profile_find(o->profile, e);

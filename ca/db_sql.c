@@ -107,6 +107,5 @@ const char *const db_sql[SQL_COUNT] = {
     [SQL_CRL_DROP] = "UPDATE crl SET this_update = NULL, next_update = NULL, der = NULL WHERE issuer_id = ?1",
 
     [SQL_FACT_GET] = "SELECT text FROM fact WHERE name = ?1",
-    [SQL_FACT_SET] = "INSERT INTO fact (name, text) VALUES (?1, ?2)"
-                     " ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+    [SQL_FACT_SET] = "INSERT OR REPLACE INTO fact (name, text) VALUES (?1, ?2)",
 };

@@ -36,6 +36,41 @@ static void open_sound(struct fixture *f)
 
 enum { WRITERS = 8, EACH = 50 };
 
+static void many_may_make_it_at_once(void **state)
+{
+    struct fixture *f = *state;
+    for (int round = 0; round < 30; round++) {
+        struct err e = ERR_INIT;
+        pid_t makers[WRITERS];
+        int start[2]; // closed by us once all are there
+        char nothing;
+        assert_int_equal(pipe2(start, O_CLOEXEC), 0);
+        for (int i = 0; i < WRITERS; i++) {
+            makers[i] = fork();
+            assert_true(makers[i] >= 0);
+            if (makers[i] == 0) {
+                struct db *db = NULL;
+                close(start[1]);
+                quit_if(read(start[0], &nothing, 1) != 0, &e);
+                quit_if(db_open(f->path, true, &db, &e) != 0, &e);
+                quit_if(db_fact_set(db, "made", "yes", &e) != 0, &e);
+                db_close(db);
+                _exit(0);
+            }
+        }
+        close(start[0]);
+        close(start[1]);
+        for (int i = 0; i < WRITERS; i++) {
+            assert_int_equal(exit_code(makers[i]), 0);
+        }
+        open_sound(f);
+        db_close(f->db);
+        f->db = NULL;
+        assert_ok(file_remove_tree(f->directory, &e), e);
+        assert_ok(file_make_dirs(f->directory, &e), e);
+    }
+}
+
 // Half of them connect anew each time, so that opening and closing (which tidies the log away) meet writing.
 static void write_some(const char *path, int writer)
 {
@@ -64,7 +99,7 @@ static void eight_writers_at_once_lose_nothing(void **state)
 {
     struct fixture *f = *state;
     pid_t writers[WRITERS];
-    for (int i = 0; i < WRITERS; i++) { // nobody has made the database yet: they meet in that, too
+    for (int i = 0; i < WRITERS; i++) {
         writers[i] = fork();
         assert_true(writers[i] >= 0);
         if (writers[i] == 0) {
@@ -388,6 +423,7 @@ static void what_it_costs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST_FRESH(many_may_make_it_at_once),
         TEST_FRESH(eight_writers_at_once_lose_nothing),
         TEST_FRESH(killed_at_random_it_keeps_what_was_committed),
         TEST_FRESH(killed_at_every_write_it_keeps_what_was_committed),
