@@ -47,6 +47,12 @@ struct convergence {
     struct authority *flaw_root;    // borrowed
     struct authority *flaw_issuing; // borrowed
     struct file_batch *batch;       // NULL with check
+    int64_t *dirty;                 // CA identities of which something was revoked in this run
+    size_t dirty_count;
+    size_t dirty_cap;
+    char **doomed; // directories to remove once the database has forgotten them
+    size_t doomed_count;
+    size_t doomed_cap;
 };
 
 struct authority *converge_authority(struct convergence *c, const char *name);

@@ -217,15 +217,15 @@ static int drop_previous(struct convergence *c, const char *name, struct err *e)
     return rc;
 }
 
-static int record_fill(struct record *r, const struct flaw_step *f, struct span der, const char *files, int64_t now,
-                       struct err *e)
+// `presented` is what goes to the file, damaged as it may be; the facts about it are those of the part.
+static int record_fill(struct record *r, const struct flaw_step *f, const struct flaw_part *part,
+                       const struct buf *presented, const char *files, int64_t now, struct err *e)
 {
     struct certificate_parts parts;
     struct der_item serial;
     struct buf subject = {0};
-    if (certificate_split(der, &parts, e) != 0 || der_next(&parts.serial, &serial, e) != 0 ||
-        name_to_text(parts.subject, &subject, e) != 0 ||
-        certificate_dates(&parts, &r->not_before, &r->not_after, e) != 0) {
+    if (certificate_split(buf_span(&part->der), &parts, e) != 0 || der_next(&parts.serial, &serial, e) != 0 ||
+        name_to_text(parts.subject, &subject, e) != 0) {
         buf_clear(&subject);
         return -1;
     }
@@ -234,12 +234,14 @@ static int record_fill(struct record *r, const struct flaw_step *f, struct span 
     r->subject = mem_strdup((char *)subject.data);
     r->spec = mem_strdup(f->spec);
     r->key_file_digest = mem_strdup(files);
+    r->not_before = part->not_before;
+    r->not_after = part->not_after;
     r->issued_at = now;
     r->invalidity_date = CRL_NO_INVALIDITY_DATE;
     r->current = true;
     buf_add(&r->serial, serial.content.data, serial.content.len);
-    buf_add(&r->der, der.data, der.len);
-    file_digest(der, r->fingerprint);
+    buf_add(&r->der, presented->data, presented->len);
+    file_digest(buf_span(presented), r->fingerprint);
     buf_clear(&subject);
     return 0;
 }
@@ -258,7 +260,7 @@ static int record_part(struct convergence *c, struct flaw_step *f, int control, 
     r.name = mem_printf("%s%s%s%s", f->name, control == 1 ? "/control" : "", leaf ? "" : "/", leaf ? "" : part->part);
     int rc = drop_previous(c, r.name, e);
     if (rc == 0) {
-        rc = record_fill(&r, f, buf_span(leaf ? &made->leaf_der : &part->der), files, c->pki->now, e);
+        rc = record_fill(&r, f, part, leaf ? &made->leaf_der : &part->der, files, c->pki->now, e);
     }
     if (rc == 0) {
         r.issuer_id = issuer_id(c, ids, part->issuer);

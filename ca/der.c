@@ -76,7 +76,7 @@ void der_wrap(struct buf *out, int tag, struct span content)
 
 int der_time(struct span *rest, int64_t *when, struct err *e)
 {
-    struct der_item item;
+    struct der_item item = {0};
     char digits[16];
     char text[CLOCK_TEXT];
     if (der_next(rest, &item, e) != 0) {
