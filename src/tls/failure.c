@@ -3,9 +3,17 @@
 #include "tls/internal.h"
 
 #include <mbedtls/ecp.h>
+#include <mbedtls/error.h>
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/rsa.h>
 #include <string.h>
+
+static bool is_parse_error(int code)
+{
+    int high = -code & 0xff80; // without the low-level part
+    return high >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && high <= -MBEDTLS_ERR_X509_BUFFER_TOO_SMALL &&
+           code != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+}
 
 // What went wrong with the peer's certificate beside what the verify hook was asked; REASON_handshake for anything
 // else.
@@ -35,11 +43,7 @@ static enum reason reason_of_code(const struct tls_connection *c, int code)
     if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) {
         return trust_reason_of_flags(mbedtls_ssl_get_verify_result(&c->ssl));
     }
-    int high = -code & 0xff80;
-    if (high >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && high <= -MBEDTLS_ERR_X509_BUFFER_TOO_SMALL) {
-        return trust_reason_of_parse(code);
-    }
-    return REASON_handshake;
+    return is_parse_error(code) ? trust_reason_of_parse(code) : REASON_handshake;
 }
 
 // People point browsers and health checks at the wrong scheme; the first bytes tell.
@@ -91,9 +95,12 @@ void failure_explain(struct tls_connection *c, int code)
     if (!judged_bad && c->state == CONNECTION_HANDSHAKE) {
         enum reason reason = reason_of_code(c, code);
         if (reason != REASON_handshake && reason != REASON_ok) {
-            struct err words = ERR_INIT;
-            err_mbedtls(&words, code, "%s", reason_info(reason)->sentence);
-            trust_verdict_set(&c->verdict, reason, reason == REASON_no_certificate ? -1 : 0, "%.300s", words.text);
+            char words[160] = "";
+            if (is_parse_error(code)) {
+                mbedtls_strerror(code, words, sizeof words);
+            }
+            trust_verdict_set(&c->verdict, reason, reason == REASON_no_certificate ? -1 : 0, "%s%s%s",
+                              reason_info(reason)->sentence, words[0] != '\0' ? ": " : "", words);
             judged_bad = true;
         }
     }

@@ -188,6 +188,11 @@ static void untrusted_diagnose(struct judgement *j, size_t i)
     bool self_issued = x509_buf_equal(&child->subject_raw, &child->issuer_raw);
     bool found = false;
     char text[96];
+    display_subject(child, text);
+    if (self_issued && signature_verifies(child, child)) {
+        judgement_report(j, REASON_chain_untrusted, (int)i, "%s is self-signed and not a trust anchor", text);
+        return;
+    }
     for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
         for (const mbedtls_x509_crt *crt = lists[k]; crt != NULL; crt = crt->next) {
             if (x509_buf_equal(&crt->subject_raw, &child->issuer_raw) && !x509_buf_equal(&crt->raw, &child->raw)) {
@@ -196,10 +201,7 @@ static void untrusted_diagnose(struct judgement *j, size_t i)
             }
         }
     }
-    display_subject(child, text);
-    if (self_issued) {
-        judgement_report(j, REASON_chain_untrusted, (int)i, "%s is self-issued and not a trust anchor", text);
-    } else if (!found && j->chain->next == NULL) {
+    if (!found && j->chain->next == NULL) {
         judgement_report(j, REASON_chain_incomplete, (int)i, "%s came alone and its issuer is not a trust anchor",
                          text);
     } else if (!found) {

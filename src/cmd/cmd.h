@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands: each reads its arguments, calls one library, prints, and returns the program's exit code.
+#ifndef MTLS_CMD_CMD_H
+#define MTLS_CMD_CMD_H
+
+#include "tls/tls.h"
+
+int cmd_serve(int argc, char **argv);
+int cmd_connect(int argc, char **argv);
+
+// Says what is in `e` on stderr; the exit code that belongs to it.
+int cmd_failed(const struct err *e);
+
+// Where certificates come from: the directory that `mtls pki` makes, or single files, which go first.
+struct cmd_files {
+    const char *pki;         // NULL: $MTLS_PKI, or "pki"
+    const char *folder;      // "servers" or "clients"
+    const char *name;        // of the entry in the folder; with a slash: below the PKI's directory; NULL: none
+    const char *certificate; // file; without `key`, that is in it too
+    const char *key;
+    const char *anchors;
+    const char *crls;
+};
+
+struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role role, enum tls_versions versions,
+                                const char **alpn, struct err *e);
+
+#endif
