@@ -14,6 +14,8 @@ static const struct {
 } subcommands[] = {
     {"pki", cmd_pki, "make a whole test PKI from one file"},
     {"ca", cmd_ca, "issue, sign, renew, revoke: a mini CA"},
+    {"serve", cmd_serve, "serve whoever proves who they are"},
+    {"connect", cmd_connect, "call a server, each verifying the other"},
 };
 enum { COUNT = sizeof subcommands / sizeof subcommands[0] };
 
