@@ -3,6 +3,7 @@
 #ifndef MTLS_CLIENT_CLIENT_H
 #define MTLS_CLIENT_CLIENT_H
 
+#include "base/address.h"
 #include "base/err.h"
 #include "tls/tls.h"
 
@@ -44,6 +45,7 @@ struct client_result {
     int status;                    // of the HTTP response, 0 for none
     char tls[16];                  // "TLSv1.3", or ""
     char cipher[64];               // or ""
+    char local[ADDRESS_TEXT];      // the client's own end, by which the server's log calls it; or ""
     struct err failure;            // what ended the call, when it was not served
     struct trust_identity *server; // what the server presented, accepted or not; NULL for nothing
 };

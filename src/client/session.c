@@ -107,6 +107,11 @@ static int session_connect(struct session *session, struct err *e)
         err_errno(e, "connecting to %s port %s", host, target->port);
     }
     freeaddrinfo(addresses);
+    struct sockaddr_storage local;
+    socklen_t len = sizeof local;
+    if (session->fd >= 0 && getsockname(session->fd, (struct sockaddr *)&local, &len) == 0) {
+        address_text(&local, session->result->local);
+    }
     return session->fd < 0 ? -1 : 0;
 }
 

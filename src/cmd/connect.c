@@ -107,6 +107,7 @@ static int show_json(const struct client_result *result, struct err *e)
     json_object_set_new(json, "status", result->status != 0 ? json_integer(result->status) : json_null());
     json_object_set_new(json, "tls", text_or_null(result->tls));
     json_object_set_new(json, "cipher", text_or_null(result->cipher));
+    json_object_set_new(json, "local", text_or_null(result->local));
     json_object_set_new(json, "detail", text_or_null(by_us ? result->verdict.detail : result->failure.text));
     return json_print(stdout, json, e);
 }

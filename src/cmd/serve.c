@@ -11,12 +11,14 @@ int cmd_serve(int argc, char **argv)
     struct arg_list addresses = {0};
     struct arg_list operands = {0};
     const char *host = "localhost";
+    const char *as = NULL;
     long port = 8443;
     struct err e = ERR_INIT;
     struct tls_context *context = NULL;
     const struct arg_option options[] = {
         {"pki", 'd', ARG_TEXT, "DIR", "the PKI's directory (default: $MTLS_PKI, or pki)", &files.pki},
         {"host", 0, ARG_TEXT, "NAME", "whose certificate: DIR/servers/NAME (default: localhost)", &host},
+        {"as", 0, ARG_TEXT, "PATH", "another entry below DIR, such as flaws/server-expired: to test clients with", &as},
         {"port", 'p', ARG_NUMBER, "PORT", "where to listen; 0: any free port (default: 8443)", &port},
         {"bind", 0, ARG_LIST, "ADDRESS", "IP address to listen on, more than once if need be (default: loopback)",
          &addresses},
@@ -45,7 +47,7 @@ int cmd_serve(int argc, char **argv)
     if (code != 0) {
         goto out;
     }
-    files.name = host;
+    files.name = as != NULL ? as : host;
     context = cmd_context(&files, TLS_SERVER, TLS_1_2_AND_1_3, alpn, &e);
     if (context == NULL) {
         goto out;

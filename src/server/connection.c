@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: handshake, requests, goodbye. `step` moves it along until the socket has to be waited for.
+#include "base/address.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "server/internal.h"

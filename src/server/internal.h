@@ -3,6 +3,7 @@
 #ifndef MTLS_SERVER_INTERNAL_H
 #define MTLS_SERVER_INTERNAL_H
 
+#include "base/address.h"
 #include "server/http.h"
 #include "server/server.h"
 
@@ -13,7 +14,6 @@ enum {
     IDLE_DEADLINE_MS = 30000,      // for a whole request to arrive, and for a whole response to be taken
     LINGER_DEADLINE_MS = 2000,     // for the peer to read what was said last
     CONNECTIONS_MOST = 900,        // below the usual limit of 1024 open files
-    ADDRESS_TEXT = 64,
 };
 
 struct listener {
@@ -47,6 +47,5 @@ void connection_accept(struct server *server, int fd, const struct sockaddr_stor
 void connections_stop(struct server *server);
 
 // "127.0.0.1:8443", "[::1]:8443"
-void address_text(const struct sockaddr_storage *address, char text[ADDRESS_TEXT]);
 
 #endif

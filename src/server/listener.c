@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/address.h"
 #include "base/log.h"
 #include "server/internal.h"
 
@@ -10,20 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-void address_text(const struct sockaddr_storage *address, char text[ADDRESS_TEXT])
-{
-    char ip[INET6_ADDRSTRLEN] = "?";
-    if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-        inet_ntop(AF_INET6, &in6->sin6_addr, ip, sizeof ip);
-        snprintf(text, ADDRESS_TEXT, "[%s]:%u", ip, (unsigned)ntohs(in6->sin6_port));
-    } else {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &in->sin_addr, ip, sizeof ip);
-        snprintf(text, ADDRESS_TEXT, "%s:%u", ip, (unsigned)ntohs(in->sin_port));
-    }
-}
 
 // Reads an IP address; 0: it is none, else the length of the socket address.
 static socklen_t address_parse(const char *text, unsigned port, struct sockaddr_storage *address)

@@ -13,6 +13,8 @@
 struct tls_credentials {
     mbedtls_x509_crt chain; // leaf first
     mbedtls_pk_context key;
+    struct buf *as_is; // the DER behind `chain`, where mbedTLS did not read it
+    size_t as_is_count;
 };
 
 struct tls_context {

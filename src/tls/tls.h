@@ -22,6 +22,9 @@ struct tls_credentials;
 // Reads PEM files: the leaf first, then its issuers; the key unencrypted. `key` NULL: it is in the certificate's file
 // (combined.pem). A key that does not belong to the certificate is an error.
 struct tls_credentials *tls_credentials_load(const char *certificate, const char *key, struct err *e);
+// The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
+// about them is checked but that there is PEM, and a key that can sign.
+struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
 
 // --- context: what many connections share; immutable and reference-counted, so a reload makes a new one ---
