@@ -13,6 +13,20 @@ struct csr {
     char **unused; // words for the other extensions that it asks for and that a profile decides: NULL-terminated
 };
 
+// Where the parts of a request are, whatever they say: borrowed from the DER.
+struct csr_parts {
+    struct span info;       // the whole CertificationRequestInfo element
+    struct span version;    // INTEGER element
+    struct span subject;    // Name element
+    struct span key;        // SubjectPublicKeyInfo element
+    struct span attributes; // the content of [0], empty when absent
+    struct span algorithm;  // AlgorithmIdentifier element
+    struct span signature;  // BIT STRING element
+};
+int csr_split(struct span der, struct csr_parts *parts, struct err *e);
+// The Extension elements that the request asks for, one after the other; empty when it asks for none.
+int csr_extensions(const struct csr_parts *parts, struct span *extensions, struct err *e);
+
 // PEM or DER. The signature must verify, the key must be sound (key_type_of below KEY_SOUND), the digest SHA-256 or
 // better, the extension request well-formed; each error says which of these failed.
 int csr_read(struct span pem_or_der, struct csr *csr, struct err *e);

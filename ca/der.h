@@ -26,6 +26,9 @@ void der_wrap(struct buf *out, int tag, struct span content);
 // Puts what is in `b` into an element of its own: tag and length go in front of it.
 void der_enclose(struct buf *b, int tag);
 
+// Takes a Time (RFC 5280 section 4.1.2.5: UTCTime or GeneralizedTime, Zulu, with seconds) off the front of *rest.
+int der_time(struct span *rest, int64_t *when, struct err *e);
+
 // Dotted text <-> the content octets of an OBJECT IDENTIFIER.
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e);
 int der_oid_to_text(struct span oid, char *text, size_t size);

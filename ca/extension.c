@@ -29,6 +29,31 @@ void extension_write(struct buf *out, struct span oid, bool critical, struct spa
     buf_clear(&content);
 }
 
+int extension_next(struct span *rest, struct extension *extension, struct err *e)
+{
+    struct der_item whole, item;
+    *extension = (struct extension){0};
+    if (der_expect(rest, TAG_SEQUENCE, "extension", &whole, e) != 0 ||
+        der_expect(&whole.content, MBEDTLS_ASN1_OID, "extnID", &item, e) != 0) {
+        return -1;
+    }
+    extension->oid = item.content;
+    if (whole.content.len > 0 && whole.content.data[0] == MBEDTLS_ASN1_BOOLEAN) {
+        if (der_next(&whole.content, &item, e) != 0) {
+            return err_context(e, "critical");
+        }
+        if (item.content.len != 1) {
+            return err_set(e, "critical: a BOOLEAN of %zu octets", item.content.len);
+        }
+        extension->critical = item.content.data[0] != 0;
+    }
+    if (der_expect(&whole.content, MBEDTLS_ASN1_OCTET_STRING, "extnValue", &item, e) != 0) {
+        return -1;
+    }
+    extension->value = item.content;
+    return whole.content.len == 0 ? 0 : err_set(e, "extension: octets follow its value");
+}
+
 // Takes the value over: it is cleared whatever happens.
 static int set(mbedtls_x509write_cert *ctx, const char *oid, size_t oid_len, bool critical, struct buf *value,
                size_t *size, struct err *e)

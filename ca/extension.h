@@ -14,4 +14,12 @@ int extensions_set(mbedtls_x509write_cert *ctx, const struct certificate_content
 // content octets, `value` the DER inside the OCTET STRING.
 void extension_write(struct buf *out, struct span oid, bool critical, struct span value);
 
+// Takes the next Extension element off the front of *rest; all borrowed.
+struct extension {
+    struct span oid; // content octets
+    bool critical;
+    struct span value; // the DER inside the OCTET STRING
+};
+int extension_next(struct span *rest, struct extension *extension, struct err *e);
+
 #endif

@@ -32,17 +32,28 @@ const char *key_type_name(enum key_type type)
     return (size_t)type < KEY_TYPE_COUNT ? types[type].name : "unknown";
 }
 
+bool key_type_is_sound(enum key_type type)
+{
+    return (int)type < KEY_SOUND;
+}
+
+void key_type_list(struct buf *text)
+{
+    for (size_t i = 0; i < KEY_SOUND; i++) {
+        buf_printf(text, "%s%s", i > 0 ? ", " : "", types[i].name);
+    }
+}
+
 int key_type_parse(const char *name, enum key_type *type, struct err *e)
 {
     struct buf list = {0};
     for (size_t i = 0; i < KEY_SOUND; i++) {
         if (strcmp(types[i].name, name) == 0) {
             *type = (enum key_type)i;
-            buf_clear(&list);
             return 0;
         }
-        buf_printf(&list, "%s%s", i > 0 ? ", " : "", types[i].name);
     }
+    key_type_list(&list);
     err_set(e, "unknown key type \"%s\" (one of: %s)", name, (char *)list.data);
     buf_clear(&list);
     return -1;
@@ -148,12 +159,24 @@ int key_write_encrypted_pem(const mbedtls_pk_context *key, const char *passphras
     return rc;
 }
 
-bool key_is_encrypted(struct span pem)
+// EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING } (RFC 5958 section 3); what is not
+// encrypted begins with a version.
+static bool is_encrypted_der(struct span der)
+{
+    struct err ignored = ERR_INIT;
+    struct der_item info, algorithm, data;
+    return der_next(&der, &info, &ignored) == 0 && der_next(&info.content, &algorithm, &ignored) == 0 &&
+           der_next(&info.content, &data, &ignored) == 0 &&
+           algorithm.tag == (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) && data.tag == MBEDTLS_ASN1_OCTET_STRING;
+}
+
+bool key_is_encrypted(struct span pem_or_der)
 {
     static const char label[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
     static const char old_label[] = "Proc-Type: 4,ENCRYPTED";
-    return pem.len > 0 && (memmem(pem.data, pem.len, label, strlen(label)) != NULL ||
-                           memmem(pem.data, pem.len, old_label, strlen(old_label)) != NULL);
+    return pem_or_der.len > 0 && (memmem(pem_or_der.data, pem_or_der.len, label, strlen(label)) != NULL ||
+                                  memmem(pem_or_der.data, pem_or_der.len, old_label, strlen(old_label)) != NULL ||
+                                  is_encrypted_der(pem_or_der));
 }
 
 int key_read(struct span pem_or_der, const char *passphrase, struct rng *rng, mbedtls_pk_context *key, struct err *e)

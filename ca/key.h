@@ -31,6 +31,8 @@ enum key_type {
 enum { KEY_SOUND = KEY_rsa_1024, KEY_ID_SIZE = 20 }; // types before KEY_SOUND are sound
 
 const char *key_type_name(enum key_type type);
+bool key_type_is_sound(enum key_type type);
+void key_type_list(struct buf *text); // appends the names of the sound ones, with commas
 // Finds a sound type by name; the error lists them all.
 int key_type_parse(const char *name, enum key_type *type, struct err *e);
 bool key_type_of(const mbedtls_pk_context *key, enum key_type *type); // false: none of ours
@@ -40,7 +42,8 @@ int key_generate(enum key_type type, struct rng *rng, mbedtls_pk_context *key, s
 // PEM or DER, PKCS#8 (plain or PBES2), PKCS#1 or SEC1. `passphrase` may be NULL; an encrypted key then gives an error
 // that says so (err kind ENVIRONMENT, text contains "encrypted").
 int key_read(struct span pem_or_der, const char *passphrase, struct rng *rng, mbedtls_pk_context *key, struct err *e);
-bool key_is_encrypted(struct span pem); // a PEM with an ENCRYPTED PRIVATE KEY block
+// A PEM with an encrypted block of either kind, or the DER of an EncryptedPrivateKeyInfo.
+bool key_is_encrypted(struct span pem_or_der);
 
 int key_write_pkcs8(const mbedtls_pk_context *key, struct buf *der, struct err *e);
 int key_write_pem(const mbedtls_pk_context *key, struct buf *pem, struct err *e); // PKCS#8, unencrypted

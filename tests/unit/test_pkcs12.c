@@ -155,7 +155,7 @@ static void friendly_names(void **state)
     // Also one that sorts behind the localKeyID in the SET
     make(&f, "M\xc3\xbcller, a friend of a friend of a friend", "x");
     assert_runs(&f.run, "openssl pkcs12 -in a.p12 -passin file:password -nodes");
-    assert_says(&f.run, "friendlyName: M\xc3\xbcller, a friend of a friend of a friend");
+    assert_says(&f.run, "friendlyName: M\xfcller, a friend of a friend of a friend"); // openssl prints Latin-1
     check_content(&f);
     fixture_end(&f);
 }
