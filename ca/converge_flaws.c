@@ -2,9 +2,9 @@
 // The flaws of a plan. A flaw, its control and everything made for them stand or fall together: when anything of it is
 // missing, changed or near its end, all of it is made again.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/converge.h"
-#include "ca/der.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edits of extensions.
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/extension.h"
 #include "ca/flaw_internal.h"
 

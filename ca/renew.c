@@ -2,9 +2,9 @@
 // Renewal: the certificate that there is, with a new serial number and new dates, and a new key if that is wanted. All
 // else stays as it is, octet for octet, whoever asked for it and however.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/daily.h"
-#include "ca/der.h"
 #include "ca/extension.h"
 
 #include <mbedtls/oid.h>
