@@ -26,8 +26,13 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
 }
 
 @test "start_server waits until the server is ready, and stop_servers ends it" {
-    # shellcheck disable=SC2016
-    printf '#!/bin/sh\nwhile [ "$1" != --ready-file ]; do shift; done\nsleep 0.1; echo 4433 >"$2"; exec sleep 60\n' >fake
+    cat >fake <<'END'
+#!/bin/sh
+while [ "$1" != --ready-file ]; do shift; done
+sleep 0.1
+echo 4433 >"$2"
+exec sleep 60
+END
     chmod +x fake
     MTLS=$PWD/fake
     start_server one -d pki
