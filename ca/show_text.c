@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { INDENT = 4, LABEL_WIDTH = 26, LINE_MAX_TEXT = 100 };
+enum { INDENT = 4, LABEL_WIDTH = 34, LINE_MAX_TEXT = 100 };
 
 static bool is_scalar(const json_t *value)
 {
