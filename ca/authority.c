@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CAs of a PKI: loaded from the database and their key files, ready to issue.
+#include "base/der.h"
 #include "base/text.h"
-#include "ca/der.h"
 #include "ca/pki.h"
 
 #include <mbedtls/x509_crt.h>

@@ -122,8 +122,8 @@ struct ca_revocation {
     char *name, *subject, *serial, *issuer;
     int64_t crl_number;
     int64_t next_update;
-    size_t revoked; // entries on the list now
-    bool already;   // it was revoked before; nothing changed
+    size_t certificates; // revoked by this call: a name may have several
+    bool already;        // it was revoked before; nothing changed
 };
 void ca_revocation_clear(struct ca_revocation *r);
 int ca_revoke(struct pki *pki, const struct ca_revoke_options *o, struct ca_revocation *r, struct err *e);

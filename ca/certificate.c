@@ -2,7 +2,7 @@
 #include "ca/certificate.h"
 
 #include "base/clock.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/extension.h"
 
 #include <mbedtls/oid.h>
@@ -249,4 +249,39 @@ int certificate_split(struct span der, struct certificate_parts *parts, struct e
         }
     }
     return 0;
+}
+
+int certificate_dates(const struct certificate_parts *parts, int64_t *not_before, int64_t *not_after, struct err *e)
+{
+    struct span rest = parts->validity;
+    struct der_item validity;
+    if (der_expect(&rest, TAG_SEQUENCE, "validity", &validity, e) != 0 ||
+        der_time(&validity.content, not_before, e) != 0 || der_time(&validity.content, not_after, e) != 0) {
+        return -1;
+    }
+    return 0;
+}
+
+bool certificate_extension(const struct certificate_parts *parts, struct span oid, struct span *value)
+{
+    struct err ignored = ERR_INIT;
+    struct span rest = parts->extensions;
+    struct der_item outer;
+    struct der_item list;
+    struct der_item extension;
+    struct der_item item;
+    if (rest.len == 0 || der_next(&rest, &outer, &ignored) != 0 || der_next(&outer.content, &list, &ignored) != 0) {
+        return false;
+    }
+    while (list.content.len > 0 && der_next(&list.content, &extension, &ignored) == 0) {
+        bool wanted = der_next(&extension.content, &item, &ignored) == 0 && item.content.len == oid.len &&
+                      memcmp(item.content.data, oid.data, oid.len) == 0;
+        while (extension.content.len > 0 && der_next(&extension.content, &item, &ignored) == 0) {
+            *value = item.content; // the last of [critical,] extnValue
+        }
+        if (wanted) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -39,6 +39,7 @@ const char *const db_schema[DB_VERSION] = {
 
     // RFC 5280 section 4.1.2.2: a serial is unique for its issuer. Flaws break that on purpose.
     "CREATE UNIQUE INDEX certificate_issuer_serial ON certificate (ifnull(issuer_id, 0), serial) WHERE role <> 3;"
+    "CREATE INDEX certificate_issuer ON certificate (issuer_id);"
     "CREATE INDEX certificate_serial ON certificate (serial);"
     "CREATE INDEX certificate_fingerprint ON certificate (fingerprint);"
     "CREATE INDEX certificate_name ON certificate (role, name);"
@@ -106,6 +107,5 @@ const char *const db_sql[SQL_COUNT] = {
     [SQL_CRL_DROP] = "UPDATE crl SET this_update = NULL, next_update = NULL, der = NULL WHERE issuer_id = ?1",
 
     [SQL_FACT_GET] = "SELECT text FROM fact WHERE name = ?1",
-    [SQL_FACT_SET] = "INSERT INTO fact (name, text) VALUES (?1, ?2)"
-                     " ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+    [SQL_FACT_SET] = "INSERT OR REPLACE INTO fact (name, text) VALUES (?1, ?2)",
 };

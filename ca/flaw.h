@@ -49,9 +49,10 @@ enum { FLAW_ISSUER_ROOT = -1, FLAW_ISSUER_ISSUING = -2, FLAW_ISSUER_NONE = -3 };
 struct flaw_part {    // one certificate that had to be made
     const char *part; // "leaf", "issuer", "root", ...: static text
     struct buf der;
-    int issuer;     // FLAW_ISSUER_* or an index into parts
-    bool revoke;    // must be revoked by its issuer
-    struct buf crl; // the list that this part as a CA publishes; empty: none
+    int issuer;                    // FLAW_ISSUER_* or an index into parts, always a smaller one than its own
+    bool revoke;                   // must be revoked by its issuer, one of the PKI's CAs
+    int64_t not_before, not_after; // as in der, whose own times may be malformed on purpose
+    struct buf crl;                // the list that this part as a CA publishes; empty: none
     int64_t crl_number, crl_this_update, crl_next_update;
 };
 

@@ -82,7 +82,7 @@ int issue_make(struct pki *pki, const struct issue_request *q, struct issued *ou
     uint8_t serial[SERIAL_SIZE];
     uint8_t id[KEY_ID_SIZE];
     struct certificate_issuer issuer = {0};
-    struct certificate_content content = q->entry->content; // a shallow copy: only the dates are changed
+    struct certificate_content content = q->entry->content; // a shallow copy: dates and comment are ours
     mbedtls_pk_context *public_key = q->public_key;
     int rc = -1;
     *out = (struct issued){0};
@@ -102,6 +102,7 @@ int issue_make(struct pki *pki, const struct issue_request *q, struct issued *ou
         goto out;
     }
     dates_within_issuer(&content, q);
+    content.comment = (char *)(uintptr_t)pki_comment(pki);
     issuer.key = public_key; // self-signed, unless there is an issuer
     memcpy(issuer.key_id, id, sizeof id);
     if (q->issuer != NULL) {

@@ -117,6 +117,11 @@ void pki_unlock(struct pki *pki)
     flock(pki->lock, LOCK_UN);
 }
 
+const char *pki_comment(const struct pki *pki)
+{
+    return pki->seed == NULL ? NULL : "INSECURE: made by mtls from a seed; its key is known to anyone";
+}
+
 int pki_passphrase(struct pki *pki, bool confirm, const char **passphrase, struct err *e)
 {
     if (pki->passphrase.len == 0 && passphrase_get(pki->passphrase_file, "MTLS_PASSPHRASE", "passphrase of the CA keys",

@@ -28,6 +28,7 @@ struct pki {
 int pki_lock(struct pki *pki, struct err *e);
 void pki_unlock(struct pki *pki);
 char *pki_path(const struct pki *pki, const char *fmt, ...) __attribute__((format(printf, 2, 3))); // DIR/..., owned
+const char *pki_comment(const struct pki *pki); // what seeded certificates are marked with; NULL otherwise
 int pki_passphrase(struct pki *pki, bool confirm, const char **passphrase, struct err *e);
 
 // A CA that can issue. Its identity is its subject and key: a certificate renewed for the same key is the same CA, with

@@ -30,11 +30,12 @@ struct plan_entry {
 struct plan {
     char *file; // for messages; "built-in plan"
     struct plan_entry *entries;
-    size_t count;                    // authorities first, every issuer before what it issues
-    char *flaw_issuer;               // NULL: no flaws
-    char **flaws;                    // tokens of flaw.def, NULL-terminated; {"all", NULL} for all
-    struct general_names flaw_hosts; // names of the server-side flaws' certificates
-    bool fixed_dates;                // no date in it depends on `now`
+    size_t count;                      // authorities first, every issuer before what it issues
+    const struct plan_entry **by_name; // the same, sorted: for plan_find
+    char *flaw_issuer;                 // NULL: no flaws
+    char **flaws;                      // tokens of flaw.def, NULL-terminated; {"all", NULL} for all
+    struct general_names flaw_hosts;   // names of the server-side flaws' certificates
+    bool fixed_dates;                  // no date in it depends on `now`
     int64_t latest_not_before;
 };
 

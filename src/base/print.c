@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/print.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,7 @@ static size_t column_width(const struct table *t, size_t column)
 
 void table_print(const struct table *t, FILE *to)
 {
+    assert(t->columns > 0);
     size_t *widths = mem_array(t->columns, sizeof *widths);
     for (size_t c = 0; c < t->columns; c++) {
         widths[c] = column_width(t, c);

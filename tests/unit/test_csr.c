@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/csr.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "run.h"
 
 struct fixture {

@@ -27,8 +27,8 @@ static void test_round_trip(void **state)
         "CN=\\E2\\80\\AEevil", // a right-to-left override is not let loose on a terminal
         "1.3.6.1.4.1.1466.0=#04024869,CN=a",
         "1.2.3=#0c0161",
-        "street=s,title=t,SN=s,GN=g,initials=i,serialNumber=1,dnQualifier=q,pseudonym=p,generationQualifier=g,"
-        "UID=u,DC=d,emailAddress=e@x,postalCode=1,organizationIdentifier=o,ST=s,L=l",
+        ("street=s,title=t,SN=s,GN=g,initials=i,serialNumber=1,dnQualifier=q,pseudonym=p,generationQualifier=g,"
+         "UID=u,DC=d,emailAddress=e@x,postalCode=1,organizationIdentifier=o,ST=s,L=l"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct buf der = {0};

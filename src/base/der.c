@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ca/der.h"
+#include "base/der.h"
+
+#include "base/clock.h"
 
 #include <ctype.h>
 #include <mbedtls/asn1.h>
@@ -70,6 +72,32 @@ void der_wrap(struct buf *out, int tag, struct span content)
     }
     buf_add(out, header, n);
     buf_add(out, content.data, content.len);
+}
+
+int der_time(struct span *rest, int64_t *when, struct err *e)
+{
+    struct der_item item = {0};
+    char digits[16];
+    char text[CLOCK_TEXT];
+    if (der_next(rest, &item, e) != 0) {
+        return -1;
+    }
+    bool utc = item.tag == MBEDTLS_ASN1_UTC_TIME;
+    size_t year = utc ? 2 : 4;
+    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11) {
+        return err_set(e, "a time is neither UTCTime nor GeneralizedTime in its RFC 5280 form");
+    }
+    memcpy(digits, item.content.data, item.content.len);
+    digits[item.content.len] = '\0';
+    const char *century = !utc ? "" : digits[0] >= '5' ? "19" : "20"; // RFC 5280 section 4.1.2.5.1
+    const char *d = digits + year;
+    snprintf(text, sizeof text, "%s%.*s-%.2s-%.2sT%.2s:%.2s:%.2s%s", century, (int)year, digits, d, d + 2, d + 4, d + 6,
+             d + 8, d + 10);
+    if (clock_parse(text, 0, when, e) != 0) {
+        err_clear(e);
+        return err_set(e, "\"%s\" is not a time of the calendar in Zulu time", digits);
+    }
+    return 0;
 }
 
 void der_enclose(struct buf *b, int tag)

@@ -2,8 +2,8 @@
 // Reading and rebuilding DER (X.690) where mbedTLS has no public function for it: one element at a time, bounded,
 // definite lengths only. Writing new structures is done with mbedtls_asn1_write_*; this is for taking apart and
 // putting together what exists (requests, flawed certificates, CRL entries).
-#ifndef MTLS_CA_DER_H
-#define MTLS_CA_DER_H
+#ifndef MTLS_BASE_DER_H
+#define MTLS_BASE_DER_H
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -25,6 +25,9 @@ int der_expect(struct span *rest, int tag, const char *what, struct der_item *it
 void der_wrap(struct buf *out, int tag, struct span content);
 // Puts what is in `b` into an element of its own: tag and length go in front of it.
 void der_enclose(struct buf *b, int tag);
+
+// Takes a Time (RFC 5280 section 4.1.2.5: UTCTime or GeneralizedTime, Zulu, with seconds) off the front of *rest.
+int der_time(struct span *rest, int64_t *when, struct err *e);
 
 // Dotted text <-> the content octets of an OBJECT IDENTIFIER.
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e);

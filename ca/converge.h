@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// pki_apply from the inside: each entry of the plan is decided, made and recorded, in three passes. Private to
+// converge*.c.
+#ifndef MTLS_CA_CONVERGE_H
+#define MTLS_CA_CONVERGE_H
+
+#include "ca/flaw.h"
+#include "ca/pki.h"
+
+// One entry of the plan on its way.
+struct step {
+    const struct plan_entry *entry;
+    struct record before; // what the database had; id 0: nothing
+    enum pki_action action;
+    const char *why;
+    bool issue;         // a new certificate is due
+    struct buf key_pem; // the key file as it is; what is issued goes on using it if `keep_key`
+    bool keep_key;
+    size_t issues;               // certificates of this name so far
+    struct authority *issuer;    // borrowed from the convergence; NULL: self-signed
+    struct authority *authority; // of an authority, once it exists
+    struct issued made;
+};
+
+// One flaw for one side, with its control.
+struct flaw_step {
+    enum flaw flaw;
+    enum flaw_side side;
+    char *name; // "client-expired"
+    char *spec;
+    bool make;
+    const char *why;
+    bool existed;
+    struct flaw_made made[2]; // the flaw, the control
+    struct entry_files files[2];
+};
+
+struct convergence {
+    struct pki *pki;
+    struct plan *plan;
+    const struct pki_apply_options *options;
+    struct pki_report *report;
+    struct step *steps; // one an entry of the plan, in its order
+    size_t count;
+    struct flaw_step *flaws;
+    size_t flaw_count;
+    struct authority *flaw_root;    // borrowed
+    struct authority *flaw_issuing; // borrowed
+    struct file_batch *batch;       // NULL with check
+    int64_t *dirty;                 // CA identities of which something was revoked in this run
+    size_t dirty_count;
+    size_t dirty_cap;
+    char **doomed; // directories to remove once the database has forgotten them
+    size_t doomed_count;
+    size_t doomed_cap;
+};
+
+struct authority *converge_authority(struct convergence *c, const char *name);
+void converge_report(struct convergence *c, enum role role, const char *name, const struct record *r,
+                     const char *issuer, enum pki_action action, const char *why);
+
+int converge_decide(struct convergence *c, struct err *e);
+int converge_make(struct convergence *c, struct step *s, struct err *e); // on any thread
+// Revokes a recorded certificate and remembers that its issuer needs a new list. 1: it was revoked already.
+int converge_revoke(struct convergence *c, int64_t id, int64_t issuer_id, enum revocation_reason reason, int64_t when,
+                    int64_t invalidity_date, struct err *e);
+
+// The flaws' three passes, called at the same points as those of the entries.
+int converge_flaws_decide(struct convergence *c, struct err *e);
+int converge_flaw_make(struct convergence *c, size_t i, struct err *e); // on any thread
+int converge_flaws_record(struct convergence *c, struct err *e);        // inside the transaction
+int converge_flaws_put(struct convergence *c, struct err *e);
+void converge_flaws_clear(struct convergence *c);
+
+// What is in the database and not in the plan.
+int converge_leftovers(struct convergence *c, struct err *e);
+// Lists of all authorities that need one: none yet, near its end, or something was revoked since.
+int converge_lists(struct convergence *c, struct err *e);
+
+// manifest.json as text.
+int manifest_make(struct pki *pki, const struct plan *plan, struct buf *text, struct err *e);
+
+#endif

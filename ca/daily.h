@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daily commands share. Private to daily*.c.
+#ifndef MTLS_CA_DAILY_H
+#define MTLS_CA_DAILY_H
+
+#include "ca/pki.h"
+
+// The entry that the options of a command describe, with the defaults of its profile. `requested`, which may be NULL,
+// are names to use where the options have none. Clear with entry_clear.
+int entry_from_options(const struct pki *pki, const struct ca_issue_options *o, const struct general_names *requested,
+                       struct plan_entry *entry, struct err *e);
+void entry_clear(struct plan_entry *entry);
+
+// The authority called `name`; without a name the only one that has no authority below it.
+int issuer_choose(struct pki *pki, const char *name, struct authority **issuer, struct err *e);
+
+// The current certificate called `name` ("alice", "clients/alice"), in `role` if that is not NULL. Not found, or found
+// in several roles: an error that says so.
+int record_choose(struct pki *pki, const char *name, const char *role, struct record *r, struct err *e);
+int role_parse(const char *word, enum role *role, struct err *e); // "client", "clients"
+
+// Records `issued` in the PKI and puts its files in place; an authority gets its first revocation list too. Refuses if
+// there is a current certificate of that name unless `replace`.
+int issued_publish(struct pki *pki, struct issued *issued, struct authority *issuer, bool replace,
+                   struct ca_result *result, struct err *e);
+
+enum { CRL_LIFETIME = 30 * 86400 }; // where nothing says otherwise
+
+#endif

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands of mtls, one file each, and what they share.
+#ifndef MTLS_CMD_CMD_H
+#define MTLS_CMD_CMD_H
+
+#include "tls/tls.h"
+
+int cmd_pki(int argc, char **argv);
+int cmd_ca(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_connect(int argc, char **argv);
+
+// The PKI directory: what --pki said, else $MTLS_PKI, else "pki".
+const char *cmd_pki_dir(const char *option);
+// Prints the error, if `rc` is -1, and gives the exit code: 0 done (or help was asked for), else the error's kind.
+int cmd_exit(int rc, const struct err *e);
+
+// Where certificates come from: the directory that `mtls pki` makes, or single files, which go first.
+struct cmd_files {
+    const char *pki;         // NULL: $MTLS_PKI, or "pki"
+    const char *folder;      // "servers" or "clients"
+    const char *name;        // of the entry in the folder; with a slash: below the PKI's directory; NULL: none
+    const char *certificate; // file; without `key`, that is in it too
+    const char *key;
+    const char *anchors;
+    const char *crls;
+};
+
+struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role role, enum tls_versions versions,
+                                const char **alpn, struct err *e);
+
+#endif

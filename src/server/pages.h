@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server has to say. Every page is made for somebody: there is no way to ask for one without an identity.
+#ifndef MTLS_SERVER_PAGES_H
+#define MTLS_SERVER_PAGES_H
+
+#include "server/http.h"
+#include "trust/trust.h"
+
+struct visitor {
+    const struct trust_identity *who; // never NULL
+    const char *cipher;
+    const char *address;
+};
+
+// Fills the response (its body is the caller's to clear).
+void pages_respond(const struct visitor *visitor, const struct http_request *request, struct http_response *response);
+// The page of "/": who the visitor is, in HTML.
+void page_identity(const struct visitor *visitor, struct buf *html);
+
+#endif

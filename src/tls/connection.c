@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <mbedtls/net_sockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int bio_receive(void *arg, unsigned char *data, size_t len)
+{
+    struct tls_connection *c = arg;
+    long n = c->io.receive(c->io.arg, data, len);
+    if (n == TLS_IO_AGAIN) {
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    }
+    if (n < 0) {
+        c->io_errno = errno;
+        return MBEDTLS_ERR_NET_CONN_RESET;
+    }
+    alert_watch_bytes(&c->incoming, data, (size_t)n);
+    return (int)n;
+}
+
+static int bio_send(void *arg, const unsigned char *data, size_t len)
+{
+    struct tls_connection *c = arg;
+    long n = c->io.send(c->io.arg, data, len);
+    if (n == TLS_IO_AGAIN) {
+        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    }
+    if (n < 0) {
+        c->io_errno = errno;
+        return MBEDTLS_ERR_NET_CONN_RESET;
+    }
+    alert_watch_bytes(&c->outgoing, data, (size_t)n);
+    return (int)n;
+}
+
+// mbedTLS exports each secret of the key schedule (RFC 8446 section 7.1) as it is made.
+static void keep_secret(void *arg, mbedtls_ssl_key_export_type type, const unsigned char *secret, size_t len,
+                        const unsigned char client_random[32], const unsigned char server_random[32],
+                        mbedtls_tls_prf_types prf)
+{
+    struct tls_connection *c = arg;
+    bool is_client = c->context->role == TLS_CLIENT;
+    struct alert_watch *client = is_client ? &c->outgoing : &c->incoming;
+    struct alert_watch *server = is_client ? &c->incoming : &c->outgoing;
+    struct traffic_secret *to = NULL;
+    (void)client_random;
+    (void)server_random;
+    (void)prf;
+    switch (type) {
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET: to = &client->handshake; break;
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_HANDSHAKE_TRAFFIC_SECRET: to = &server->handshake; break;
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_APPLICATION_TRAFFIC_SECRET: to = &client->application; break;
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_APPLICATION_TRAFFIC_SECRET: to = &server->application; break;
+    default: break;
+    }
+    if (to != NULL && len <= sizeof to->data) {
+        memcpy(to->data, secret, len);
+        to->len = len;
+    }
+}
+
+// RFC 6066 section 3: no addresses in SNI. With NULL, mbedTLS leaves the name to trust_judge, which always looks at it.
+static int set_name(struct tls_connection *c, const char *name)
+{
+    unsigned char address[16];
+    bool is_address = inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+    return mbedtls_ssl_set_hostname(&c->ssl, is_address ? NULL : name);
+}
+
+struct tls_connection *tls_connection_new(struct tls_context *context, struct tls_io io, const char *name,
+                                          struct err *e)
+{
+    struct tls_connection *c = mem_alloc(sizeof *c);
+    c->context = tls_context_ref(context);
+    c->io = io;
+    c->name = mem_strdup(name);
+    c->alert_received = TLS_ALERT_NONE;
+    trust_verdict_set(&c->verdict, REASON_handshake, -1, "the handshake is not complete");
+    mbedtls_ssl_init(&c->ssl);
+    int code = context->role == TLS_CLIENT && name == NULL ? MBEDTLS_ERR_SSL_BAD_INPUT_DATA
+                                                           : mbedtls_ssl_setup(&c->ssl, &context->config);
+    if (code == 0 && name != NULL) {
+        code = set_name(c, name);
+    }
+    if (code != 0) {
+        err_mbedtls(e, code, "setting up a TLS connection");
+        tls_connection_free(c);
+        return NULL;
+    }
+    mbedtls_ssl_set_verify(&c->ssl, verify_hook, c);
+    mbedtls_ssl_set_bio(&c->ssl, c, bio_send, bio_receive, NULL);
+    mbedtls_ssl_set_export_keys_cb(&c->ssl, keep_secret, c);
+    return c;
+}
+
+void tls_connection_free(struct tls_connection *c)
+{
+    if (c == NULL) {
+        return;
+    }
+    mbedtls_ssl_free(&c->ssl);
+    alert_watch_clear(&c->incoming);
+    alert_watch_clear(&c->outgoing);
+    trust_identity_free(c->identity);
+    buf_clear(&c->leaf);
+    free(c->name);
+    tls_context_free(c->context);
+    free(c);
+}
+
+static enum tls_status fail(struct tls_connection *c, int code)
+{
+    failure_explain(c, code);
+    c->state = CONNECTION_FAILED;
+    return TLS_FAILED;
+}
+
+// Sends the alert that belongs to the verdict, as often as it takes.
+static enum tls_status refuse(struct tls_connection *c)
+{
+    enum alert alert = reason_info(c->verdict.reason)->alert;
+    bool is_tls13 = mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+    if (alert == ALERT_CERTIFICATE_REQUIRED && !is_tls13) {
+        alert = ALERT_HANDSHAKE_FAILURE; // RFC 5246 section 7.4.6
+    }
+    c->state = CONNECTION_REFUSING;
+    int code = mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, (unsigned char)alert);
+    if (code == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return TLS_WANT_WRITE;
+    }
+    c->state = CONNECTION_FAILED;
+    return TLS_FAILED;
+}
+
+// IANA's name of the suite, from mbedTLS's: "TLS1-3-AES-128-GCM-SHA256", "TLS-ECDHE-ECDSA-WITH-...".
+static void name_cipher(struct tls_connection *c)
+{
+    const char *name = mbedtls_ssl_get_ciphersuite(&c->ssl);
+    const char *rest = name == NULL ? "" : strchr(name, '-') + (strncmp(name, "TLS1-3-", 7) == 0 ? 2 : 0);
+    snprintf(c->cipher, sizeof c->cipher, "%s%s", name == NULL ? "" : "TLS", rest);
+    for (char *p = c->cipher; *p != '\0'; p++) {
+        *p = *p == '-' ? '_' : *p;
+    }
+}
+
+// The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
+static enum tls_status conclude(struct tls_connection *c)
+{
+    struct trust_verdict *verdict = &c->verdict;
+    uint32_t flags = mbedtls_ssl_get_verify_result(&c->ssl);
+    alert_watch_handshake_over(&c->incoming);
+    alert_watch_handshake_over(&c->outgoing);
+    name_cipher(c);
+    if (mbedtls_ssl_get_peer_cert(&c->ssl) == NULL) {
+        trust_verdict_set(verdict, REASON_no_certificate, -1, "%s", reason_info(REASON_no_certificate)->sentence);
+    } else if (verdict->reason == REASON_ok && flags != 0) {
+        enum reason reason = trust_reason_of_flags(flags);
+        trust_verdict_set(verdict, reason, 0, "mbedTLS: %s", reason_info(reason)->sentence);
+    } else if (verdict->reason == REASON_ok) {
+        c->identity = trust_identity_new(buf_span(&c->leaf), tls_version(c), false, &c->failure);
+        c->state = c->identity != NULL ? CONNECTION_OPEN : CONNECTION_FAILED;
+        c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
+        return c->identity != NULL ? TLS_DONE : TLS_FAILED;
+    }
+    c->ending = TLS_END_US;
+    err_refused(&c->failure, "%s: %s", reason_token(verdict->reason), verdict->detail);
+    return refuse(c);
+}
+
+enum tls_status tls_handshake(struct tls_connection *c)
+{
+    switch (c->state) {
+    case CONNECTION_OPEN: return TLS_DONE;
+    case CONNECTION_REFUSING: return refuse(c);
+    case CONNECTION_FAILED: return TLS_FAILED;
+    case CONNECTION_HANDSHAKE: break;
+    }
+    int code = mbedtls_ssl_handshake(&c->ssl);
+    switch (code) {
+    case 0: return conclude(c);
+    case MBEDTLS_ERR_SSL_WANT_READ: return TLS_WANT_READ;
+    case MBEDTLS_ERR_SSL_WANT_WRITE: return TLS_WANT_WRITE;
+    default: break;
+    }
+    enum tls_status status = fail(c, code);
+    // mbedTLS leaves a TLS 1.2 client that sent no certificate without an answer.
+    return code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE ? refuse(c) : status;
+}
+
+enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_t *got)
+{
+    *got = 0;
+    if (tls_peer(c) == NULL) {
+        return TLS_FAILED;
+    }
+    int n;
+    do {
+        n = mbedtls_ssl_read(&c->ssl, data, len);
+    } while (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET); // not kept, so not wanted
+    switch (n) {
+    case 0:
+    case MBEDTLS_ERR_SSL_CONN_EOF: return TLS_EOF;
+    case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return TLS_CLOSED;
+    case MBEDTLS_ERR_SSL_WANT_READ: return TLS_WANT_READ;
+    case MBEDTLS_ERR_SSL_WANT_WRITE: return TLS_WANT_WRITE;
+    default: break;
+    }
+    if (n < 0) {
+        return fail(c, n);
+    }
+    *got = (size_t)n;
+    return TLS_DONE;
+}
+
+enum tls_status tls_write(struct tls_connection *c, const void *data, size_t len, size_t *put)
+{
+    *put = 0;
+    if (tls_peer(c) == NULL) {
+        return TLS_FAILED;
+    }
+    int n = mbedtls_ssl_write(&c->ssl, data, len);
+    if (n == MBEDTLS_ERR_SSL_WANT_READ || n == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return n == MBEDTLS_ERR_SSL_WANT_READ ? TLS_WANT_READ : TLS_WANT_WRITE;
+    }
+    if (n < 0) {
+        return fail(c, n);
+    }
+    *put = (size_t)n;
+    return TLS_DONE;
+}
+
+enum tls_status tls_close(struct tls_connection *c)
+{
+    if (c->state != CONNECTION_OPEN) {
+        return TLS_FAILED;
+    }
+    int code = mbedtls_ssl_close_notify(&c->ssl);
+    return code == MBEDTLS_ERR_SSL_WANT_WRITE ? TLS_WANT_WRITE : code == 0 ? TLS_DONE : TLS_FAILED;
+}
+
+size_t tls_buffered(const struct tls_connection *c)
+{
+    return mbedtls_ssl_get_bytes_avail(&c->ssl);
+}
+
+const struct trust_identity *tls_peer(const struct tls_connection *c)
+{
+    return c->state == CONNECTION_OPEN && c->verdict.reason == REASON_ok ? c->identity : NULL;
+}
+
+const struct trust_verdict *tls_verdict(const struct tls_connection *c)
+{
+    return &c->verdict;
+}
+
+struct span tls_peer_certificate(const struct tls_connection *c)
+{
+    return buf_span(&c->leaf);
+}
+
+enum tls_ending tls_ended_by(const struct tls_connection *c)
+{
+    return c->ending;
+}
+
+const char *tls_failure(const struct tls_connection *c)
+{
+    return c->failure.text;
+}
+
+int tls_alert_received(const struct tls_connection *c)
+{
+    return c->alert_received;
+}
+
+int tls_alert_sent(const struct tls_connection *c)
+{
+    return alert_watch_number(&c->outgoing);
+}
+
+const char *tls_version(const struct tls_connection *c)
+{
+    switch (mbedtls_ssl_get_version_number(&c->ssl)) {
+    case MBEDTLS_SSL_VERSION_TLS1_2: return "TLSv1.2";
+    case MBEDTLS_SSL_VERSION_TLS1_3: return "TLSv1.3";
+    default: return "";
+    }
+}
+
+const char *tls_cipher(const struct tls_connection *c)
+{
+    return c->cipher;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "configs/mbedtls_required.h"
+#include "tls/internal.h"
+
+#include <mbedtls/ssl_ciphersuites.h>
+#include <psa/crypto.h>
+#include <stdlib.h>
+
+// Ephemeral keys and AEAD only, in our order of preference.
+static const int ciphersuites[] = {
+    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    0,
+};
+
+// The last one is not for key agreement's sake: in TLS 1.2 the list also names the curves that certificates may use.
+static const uint16_t groups[] = {
+    MBEDTLS_SSL_IANA_TLS_GROUP_X25519,    MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+    MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+};
+
+// A TLS 1.3 server of mbedTLS sends its refusal of a certificate under the handshake key, which the client has left
+// behind by then and cannot read. So in TLS 1.3 mbedTLS is told that verification is optional, the verdict is held, and
+// the alert goes out under the application key when mbedTLS has switched (connection.c). In TLS 1.2, where the alert
+// is readable at once, verification is required and the handshake stops there.
+static int hold_verdict(mbedtls_ssl_context *ssl)
+{
+    bool held = mbedtls_ssl_get_version_number(ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+    mbedtls_ssl_set_hs_authmode(ssl, held ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    return 0;
+}
+
+static int configure(struct tls_context *context, const struct tls_settings *settings, struct err *e)
+{
+    mbedtls_ssl_config *config = &context->config;
+    bool is_server = settings->role == TLS_SERVER;
+    int code = mbedtls_ssl_config_defaults(config, is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+                                           MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    if (code != 0) {
+        return err_mbedtls(e, code, "configuring TLS");
+    }
+    mbedtls_ssl_conf_rng(config, rng_bytes, &context->rng);
+    mbedtls_ssl_conf_ciphersuites(config, ciphersuites);
+    mbedtls_ssl_conf_groups(config, groups);
+    mbedtls_ssl_conf_min_tls_version(config, settings->versions == TLS_1_3_ONLY ? MBEDTLS_SSL_VERSION_TLS1_3
+                                                                                : MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_max_tls_version(config, settings->versions == TLS_1_2_ONLY ? MBEDTLS_SSL_VERSION_TLS1_2
+                                                                                : MBEDTLS_SSL_VERSION_TLS1_3);
+    // Keys come from certificates and ephemeral exchange; without tickets no session is resumed unjudged.
+    mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
+    mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_ca_chain(config, trust_snapshot_anchors(settings->snapshot), NULL);
+    if (is_server) {
+        mbedtls_ssl_conf_cert_cb(config, hold_verdict);
+    } else {
+        mbedtls_ssl_conf_session_tickets(config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+    }
+    if (settings->alpn != NULL && (code = mbedtls_ssl_conf_alpn_protocols(config, settings->alpn)) != 0) {
+        return err_mbedtls(e, code, "setting the application protocols");
+    }
+    if (context->credentials != NULL &&
+        (code = mbedtls_ssl_conf_own_cert(config, &context->credentials->chain, &context->credentials->key)) != 0) {
+        return err_mbedtls(e, code, "setting the own certificate");
+    }
+    return 0;
+}
+
+struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e)
+{
+    if (psa_crypto_init() != PSA_SUCCESS) { // TLS 1.3 needs it; a second call does nothing
+        tls_credentials_free(settings->credentials);
+        err_set(e, "PSA crypto cannot be initialised");
+        return NULL;
+    }
+    struct tls_context *context = mem_alloc(sizeof *context);
+    context->role = settings->role;
+    context->credentials = settings->credentials;
+    context->snapshot = trust_snapshot_ref(settings->snapshot);
+    context->references = 1;
+    mbedtls_ssl_config_init(&context->config);
+    if (rng_init(&context->rng, e) != 0 || configure(context, settings, e) != 0) {
+        tls_context_free(context);
+        return NULL;
+    }
+    return context;
+}
+
+struct tls_context *tls_context_ref(struct tls_context *context)
+{
+    __atomic_add_fetch(&context->references, 1, __ATOMIC_RELAXED);
+    return context;
+}
+
+void tls_context_free(struct tls_context *context)
+{
+    if (context == NULL || __atomic_sub_fetch(&context->references, 1, __ATOMIC_ACQ_REL) > 0) {
+        return;
+    }
+    mbedtls_ssl_config_free(&context->config);
+    tls_credentials_free(context->credentials);
+    trust_snapshot_free(context->snapshot);
+    rng_clear(&context->rng);
+    free(context);
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the end of a connection means: mbedTLS's codes become reasons and words here, once.
+#include "tls/internal.h"
+
+#include <mbedtls/ecp.h>
+#include <mbedtls/error.h>
+#include <mbedtls/net_sockets.h>
+#include <mbedtls/rsa.h>
+#include <string.h>
+
+static bool is_parse_error(int code)
+{
+    int high = -code & 0xff80; // without the low-level part
+    return high >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && high <= -MBEDTLS_ERR_X509_BUFFER_TOO_SMALL &&
+           code != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+}
+
+// What went wrong with the peer's certificate beside what the verify hook was asked; REASON_handshake for anything
+// else.
+static enum reason reason_of_code(const struct tls_connection *c, int code)
+{
+    static const struct {
+        int code;
+        enum reason reason;
+    } table[] = {
+        {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, REASON_no_certificate},
+        {MBEDTLS_ERR_ECP_VERIFY_FAILED, REASON_proof_of_possession},
+        {MBEDTLS_ERR_RSA_VERIFY_FAILED, REASON_proof_of_possession},
+        {MBEDTLS_ERR_RSA_INVALID_PADDING, REASON_proof_of_possession},
+        {MBEDTLS_ERR_PK_SIG_LEN_MISMATCH, REASON_proof_of_possession},
+        {MBEDTLS_ERR_PK_TYPE_MISMATCH, REASON_proof_of_possession},
+        {MBEDTLS_ERR_X509_FATAL_ERROR, REASON_tls_mbedtls},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].code == code) {
+            return table[i].reason;
+        }
+    }
+    // TLS 1.3 has one code for a bad CertificateVerify and a bad Finished; both come after an accepted certificate.
+    if (code == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE && c->verdict.reason == REASON_ok) {
+        return REASON_proof_of_possession;
+    }
+    if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) {
+        return trust_reason_of_flags(mbedtls_ssl_get_verify_result(&c->ssl));
+    }
+    return is_parse_error(code) ? trust_reason_of_parse(code) : REASON_handshake;
+}
+
+// People point browsers and health checks at the wrong scheme; the first bytes tell.
+static bool speaks_http(const struct alert_watch *incoming)
+{
+    static const char *const methods[] = {"GET ",  "POST ", "HEAD ", "PUT ", "HTTP/",
+                                          "DELET", "OPTIO", "PATCH", "CONNE"};
+    for (size_t i = 0; incoming->header_have == RECORD_HEADER && i < sizeof methods / sizeof methods[0]; i++) {
+        if (strncmp((const char *)incoming->header, methods[i], strnlen(methods[i], RECORD_HEADER)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void explain_transport(struct tls_connection *c, int code)
+{
+    c->ending = TLS_END_FAILURE;
+    if (!c->incoming.any && code == MBEDTLS_ERR_SSL_CONN_EOF) {
+        err_set(&c->failure, "the peer closed the connection without a word");
+    } else if (code == MBEDTLS_ERR_SSL_CONN_EOF) {
+        err_set(&c->failure, "the peer closed the connection in the middle");
+    } else if (code == MBEDTLS_ERR_NET_CONN_RESET) {
+        err_set(&c->failure, "the connection broke: %s", strerror(c->io_errno));
+    } else if (speaks_http(&c->incoming)) {
+        err_set(&c->failure, "the peer speaks plain HTTP, not TLS");
+    } else {
+        err_mbedtls(&c->failure, code, "no TLS session came about");
+    }
+}
+
+void failure_explain(struct tls_connection *c, int code)
+{
+    // An alert under a key that mbedTLS has left behind looks like damage to it, but may still be readable.
+    if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_INVALID_MAC) {
+        int number = alert_watch_number(&c->incoming);
+        if (number >= 0 || code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+            c->alert_received = number >= 0 ? number : TLS_ALERT_UNREADABLE;
+            c->ending = TLS_END_PEER;
+            if (number >= 0) {
+                err_set(&c->failure, "the peer sent alert %s (%d)", alert_name(number), number);
+            } else {
+                err_set(&c->failure, "the peer sent an alert that is encrypted and cannot be read");
+            }
+            return;
+        }
+    }
+    bool judged_bad = c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake;
+    if (!judged_bad && c->state == CONNECTION_HANDSHAKE) {
+        enum reason reason = reason_of_code(c, code);
+        if (reason != REASON_handshake && reason != REASON_ok) {
+            char words[160] = "";
+            if (is_parse_error(code)) {
+                mbedtls_strerror(code, words, sizeof words);
+            }
+            trust_verdict_set(&c->verdict, reason, reason == REASON_no_certificate ? -1 : 0, "%s%s%s",
+                              reason_info(reason)->sentence, words[0] != '\0' ? ": " : "", words);
+            judged_bad = true;
+        }
+    }
+    if (judged_bad) {
+        c->ending = TLS_END_US;
+        err_refused(&c->failure, "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
+        return;
+    }
+    explain_transport(c, code);
+    // Whatever trust said of the certificate: this connection was not accepted.
+    if (c->state == CONNECTION_HANDSHAKE) {
+        trust_verdict_set(&c->verdict, REASON_handshake, -1, "%.300s", c->failure.text);
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of this room share.
+#ifndef MTLS_TLS_INTERNAL_H
+#define MTLS_TLS_INTERNAL_H
+
+#include "base/random.h"
+#include "tls/alert.h"
+#include "tls/tls.h"
+
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+
+struct tls_credentials {
+    mbedtls_x509_crt chain; // leaf first
+    mbedtls_pk_context key;
+    struct buf *as_is; // the DER behind `chain`, where mbedTLS did not read it
+    size_t as_is_count;
+};
+
+struct tls_context {
+    enum tls_role role;
+    struct tls_credentials *credentials; // or NULL
+    struct trust_snapshot *snapshot;
+    mbedtls_ssl_config config;
+    struct rng rng; // its generator is locked by mbedTLS
+    int references; // atomic
+};
+
+enum connection_state { CONNECTION_HANDSHAKE, CONNECTION_OPEN, CONNECTION_REFUSING, CONNECTION_FAILED };
+
+struct tls_connection {
+    struct tls_context *context;
+    struct tls_io io;
+    mbedtls_ssl_context ssl;
+    char *name; // of the server asked for, or NULL
+    enum connection_state state;
+    struct trust_verdict verdict;    // of trust_judge, once it was asked
+    struct trust_identity *identity; // only when CONNECTION_OPEN
+    struct buf leaf;                 // DER as presented
+    struct alert_watch incoming;
+    struct alert_watch outgoing;
+    char cipher[64];
+    int io_errno; // of the transport, when it failed
+    int alert_received;
+    enum tls_ending ending;
+    struct err failure;
+};
+
+// verify.c: mbedTLS's verify callback; the only caller of trust_judge.
+int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+// failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
+void failure_explain(struct tls_connection *c, int code);
+// Which MBEDTLS_X509_BADCERT_* makes mbedTLS send this alert?
+uint32_t verify_flag_of_alert(enum alert alert);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// TLS 1.2 and 1.3 in which both sides are somebody. Wraps mbedTLS; judges with trust.
+//
+// The one promise of this room: until trust_judge has accepted the peer's chain AND the handshake is complete (which
+// proves that the peer has the key), tls_peer() is NULL and tls_read() and tls_write() fail. A connection starts out
+// refused (REASON_handshake); nothing but trust_judge can change that to accepted, and mbedTLS's own verification can
+// still make an accepted one refused, never the reverse.
+#ifndef MTLS_TLS_TLS_H
+#define MTLS_TLS_TLS_H
+
+#include "base/err.h"
+#include "trust/trust.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// --- credentials: a certificate, its issuers, its key ---
+
+struct tls_credentials;
+
+// Reads PEM files: the leaf first, then its issuers; the key unencrypted. `key` NULL: it is in the certificate's file
+// (combined.pem). A key that does not belong to the certificate is an error.
+struct tls_credentials *tls_credentials_load(const char *certificate, const char *key, struct err *e);
+// The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
+// about them is checked but that there is PEM, and a key that can sign.
+struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
+void tls_credentials_free(struct tls_credentials *credentials);
+
+// --- context: what many connections share; immutable and reference-counted, so a reload makes a new one ---
+
+enum tls_role { TLS_CLIENT, TLS_SERVER };
+enum tls_versions { TLS_1_2_AND_1_3, TLS_1_2_ONLY, TLS_1_3_ONLY };
+
+struct tls_settings {
+    enum tls_role role;
+    enum tls_versions versions;
+    struct tls_credentials *credentials; // now the context's, also when making it fails; NULL: a client without any
+    struct trust_snapshot *snapshot;     // gets another reference
+    const char **alpn;                   // NULL-terminated, static; or NULL
+};
+
+struct tls_context;
+struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e);
+struct tls_context *tls_context_ref(struct tls_context *context);
+void tls_context_free(struct tls_context *context); // drops one reference
+
+// --- connection: never blocks by itself ---
+
+enum tls_status {
+    TLS_DONE,
+    TLS_WANT_READ,  // call again when there is something to receive
+    TLS_WANT_WRITE, // call again when there is room to send
+    TLS_CLOSED,     // the peer said that it is done (close_notify)
+    TLS_EOF,        // the transport ended without that: what was read may be cut short
+    TLS_FAILED,     // see tls_failure()
+};
+
+// Bytes moved, 0 for the end (receive only), TLS_IO_AGAIN or TLS_IO_ERROR (errno says why).
+enum { TLS_IO_AGAIN = -1, TLS_IO_ERROR = -2 };
+struct tls_io {
+    void *arg;
+    long (*receive)(void *arg, uint8_t *data, size_t len);
+    long (*send)(void *arg, const uint8_t *data, size_t len);
+};
+struct tls_io tls_io_of_socket(int fd); // a non-blocking socket, borrowed
+
+struct tls_connection;
+// `name`: what a client asks the server to be (host name or IP address), sent as SNI unless it is an address; NULL for
+// a server. Takes a reference to the context.
+struct tls_connection *tls_connection_new(struct tls_context *context, struct tls_io io, const char *name,
+                                          struct err *e);
+void tls_connection_free(struct tls_connection *connection);
+
+enum tls_status tls_handshake(struct tls_connection *connection);
+enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
+enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
+enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
+size_t tls_buffered(const struct tls_connection *connection); // bytes that tls_read has without receiving any
+
+// Who the peer is; NULL unless it was accepted and the handshake is complete. The connection's.
+const struct trust_identity *tls_peer(const struct tls_connection *connection);
+const struct trust_verdict *tls_verdict(const struct tls_connection *connection);
+// The peer's leaf certificate as it was presented (DER), accepted or not; empty when there was none.
+struct span tls_peer_certificate(const struct tls_connection *connection);
+
+enum tls_ending {
+    TLS_END_NONE,    // nothing has ended yet, or all is well
+    TLS_END_US,      // we refused the peer: tls_verdict() has the reason
+    TLS_END_PEER,    // the peer refused us: tls_alert_received() has the alert
+    TLS_END_FAILURE, // no agreement on TLS, or the transport broke: tls_failure() says how
+};
+enum tls_ending tls_ended_by(const struct tls_connection *connection);
+const char *tls_failure(const struct tls_connection *connection); // one sentence, escaped; "" for none
+
+enum { TLS_ALERT_NONE = -1, TLS_ALERT_UNREADABLE = -2 };
+int tls_alert_received(const struct tls_connection *connection); // its number (base/alert.def)
+int tls_alert_sent(const struct tls_connection *connection);
+
+const char *tls_version(const struct tls_connection *connection); // "TLSv1.3"; "" before it is agreed
+const char *tls_cipher(const struct tls_connection *connection);  // IANA's name: "TLS_AES_128_GCM_SHA256"; or ""
+
+#endif

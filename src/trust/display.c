@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names in certificates as text that is safe to print.
+#include "base/text.h"
+#include "trust/internal.h"
+
+#include <arpa/inet.h>
+#include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { VALUE_LIMIT = 256, GENERAL_NAME_LIMIT = 1024, RDN_MOST = 64 };
+
+static void display_hex(struct buf *b, struct span data)
+{
+    buf_text(b, "#");
+    text_hex(b, data.data, data.len < VALUE_LIMIT ? data.len : VALUE_LIMIT, '\0');
+}
+
+static void display_type(struct buf *b, const mbedtls_asn1_buf *oid)
+{
+    const char *name = NULL;
+    char dotted[128];
+    if (mbedtls_oid_get_attr_short_name(oid, &name) == 0) {
+        buf_text(b, name);
+    } else if (mbedtls_oid_get_numeric_string(dotted, sizeof dotted, oid) > 0) {
+        buf_text(b, dotted);
+    } else {
+        buf_text(b, "?");
+    }
+}
+
+// RFC 4514 section 2.4: the characters with a meaning in the text get a backslash; what is not printable (and the
+// backslash itself) is \xNN, as everywhere in this program.
+static void display_value(struct buf *b, int tag, const uint8_t *data, size_t len)
+{
+    if (tag == MBEDTLS_ASN1_BMP_STRING || tag == MBEDTLS_ASN1_UNIVERSAL_STRING) {
+        display_hex(b, span_of(data, len));
+        return;
+    }
+    struct buf escaped = {0};
+    const char *text = text_escape(&escaped, data, len, VALUE_LIMIT);
+    for (const char *p = text; *p != '\0'; p++) {
+        bool first = p == text;
+        bool special = strchr(",+\"<>;", *p) != NULL || (first && (*p == '#' || *p == ' ')) ||
+                       (p[1] == '\0' && *p == ' ' && !first);
+        buf_printf(b, "%s%c", special ? "\\" : "", *p);
+    }
+    buf_clear(&escaped);
+}
+
+// AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value ANY }
+static bool display_attribute(struct buf *b, unsigned char **p, const unsigned char *end)
+{
+    size_t len = 0;
+    if (mbedtls_asn1_get_tag(p, end, &len, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) {
+        return false;
+    }
+    end = *p + len;
+    mbedtls_asn1_buf oid = {.tag = MBEDTLS_ASN1_OID};
+    if (mbedtls_asn1_get_tag(p, end, &oid.len, MBEDTLS_ASN1_OID) != 0) {
+        return false;
+    }
+    oid.p = *p;
+    *p += oid.len;
+    if (*p >= end) {
+        return false;
+    }
+    int tag = **p;
+    if (mbedtls_asn1_get_tag(p, end, &len, tag) != 0) {
+        return false;
+    }
+    display_type(b, &oid);
+    buf_text(b, "=");
+    display_value(b, tag, *p, len);
+    *p += len;
+    return *p == end;
+}
+
+// RelativeDistinguishedName ::= SET OF AttributeTypeAndValue
+static bool display_rdn(struct buf *b, struct span set)
+{
+    unsigned char *p = (unsigned char *)set.data;
+    const unsigned char *end = p + set.len;
+    for (bool first = true; p < end; first = false) {
+        buf_text(b, first ? "" : "+");
+        if (!display_attribute(b, &p, end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Name ::= SEQUENCE OF RelativeDistinguishedName; RFC 4514 section 2.1 starts with the last one.
+void display_name(struct buf *b, struct span name_der)
+{
+    unsigned char *p = (unsigned char *)name_der.data;
+    const unsigned char *end = p + name_der.len;
+    struct span rdns[RDN_MOST];
+    size_t count = 0;
+    size_t len = 0;
+    bool good = mbedtls_asn1_get_tag(&p, end, &len, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) == 0;
+    while (good && p < end) {
+        good =
+            count < RDN_MOST && mbedtls_asn1_get_tag(&p, end, &len, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET) == 0;
+        if (good) {
+            rdns[count++] = span_of(p, len);
+            p += len;
+        }
+    }
+    buf_text(b, "");
+    size_t start = b->len;
+    while (good && count > 0) {
+        buf_text(b, b->len > start ? "," : "");
+        good = display_rdn(b, rdns[--count]);
+    }
+    if (!good) {
+        display_hex(b, name_der);
+    }
+}
+
+const char *display_subject(const mbedtls_x509_crt *crt, char text[96])
+{
+    enum { KEPT = 90 };
+    struct buf b = {0};
+    display_name(&b, span_of(crt->subject_raw.p, crt->subject_raw.len));
+    size_t n = b.len < KEPT ? b.len : KEPT;
+    while (n < b.len && (b.data[n] & 0xc0) == 0x80) {
+        n--; // not inside a UTF-8 character
+    }
+    snprintf(text, 96, "%.*s%s", (int)n, (const char *)b.data, n < b.len ? "..." : n == 0 ? "(empty subject)" : "");
+    buf_clear(&b);
+    return text;
+}
+
+// GeneralName (RFC 5280 section 4.2.1.6); the tag is the context tag as mbedTLS keeps it.
+void display_general_name(struct trust_name *out, const mbedtls_x509_buf *san)
+{
+    static const enum trust_name_type types[] = {
+        TRUST_NAME_OTHER, TRUST_NAME_EMAIL, TRUST_NAME_DNS, TRUST_NAME_OTHER,
+        TRUST_NAME_OTHER, TRUST_NAME_OTHER, TRUST_NAME_URI, TRUST_NAME_IP,
+    };
+    size_t choice = (size_t)san->tag & 0x1f;
+    struct buf b = {0};
+    char address[INET6_ADDRSTRLEN];
+    out->type = choice < sizeof types / sizeof types[0] ? types[choice] : TRUST_NAME_OTHER;
+    switch (out->type) {
+    case TRUST_NAME_IP:
+        if ((san->len == 4 || san->len == 16) &&
+            inet_ntop(san->len == 4 ? AF_INET : AF_INET6, san->p, address, sizeof address) != NULL) {
+            buf_text(&b, address);
+        } else {
+            display_hex(&b, span_of(san->p, san->len));
+        }
+        break;
+    case TRUST_NAME_OTHER:
+        buf_printf(&b, "[%zu]", choice);
+        display_hex(&b, span_of(san->p, san->len));
+        break;
+    default: text_escape(&b, san->p, san->len, GENERAL_NAME_LIMIT); break;
+    }
+    out->text = mem_strdup((const char *)b.data);
+    buf_clear(&b);
+}
