@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
+#include "base/pem.h"
 #include "tls/internal.h"
 
-#include <mbedtls/error.h>
 #include <stdlib.h>
 
 enum { CREDENTIALS_MOST = 1024 * 1024 };
 
-static int read_chain(struct tls_credentials *credentials, const char *path, struct err *e)
+// Extensions that mbedTLS does not know, critical or not, are the peer's to judge: this is our own certificate.
+static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
+                         const unsigned char *p, const unsigned char *end)
 {
-    struct buf file = {0};
-    int rc = file_read(path, CREDENTIALS_MOST, &file, e);
-    if (rc == 0) {
-        int code = mbedtls_x509_crt_parse(&credentials->chain, file.data, file.len + 1);
-        rc = code < 0   ? err_mbedtls(e, code, "%s holds no certificate that can be read", path)
-             : code > 0 ? err_set(e, "%s: %d of its certificates cannot be read", path, code)
-                        : 0;
-    }
-    buf_clear(&file);
-    return rc;
+    (void)arg;
+    (void)crt;
+    (void)oid;
+    (void)critical;
+    (void)p;
+    (void)end;
+    return 0;
+}
+
+static int take_certificate(void *arg, const unsigned char *der, size_t len)
+{
+    return mbedtls_x509_crt_parse_der_with_ext_cb(arg, der, len, 1, extension_any, NULL);
 }
 
 static int read_key(struct tls_credentials *credentials, const char *path, struct rng *rng, struct err *e)
@@ -47,7 +51,7 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
         tls_credentials_free(credentials);
         return NULL;
     }
-    int rc = read_chain(credentials, certificate, e);
+    int rc = pem_read_file(certificate, PEM_CERTIFICATE, take_certificate, &credentials->chain, e);
     if (rc == 0) {
         rc = read_key(credentials, key_path, &rng, e);
     }
