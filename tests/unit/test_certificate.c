@@ -2,7 +2,7 @@
 // ca/certificate.c and ca/extension.c, read by openssl and certtool.
 #include "base/clock.h"
 #include "ca/certificate.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "run.h"
 
 #define TEXT(literal) ((char *)(uintptr_t)(literal))

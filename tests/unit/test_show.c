@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "ca/certificate.h"
 #include "ca/crl.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/show.h"
 #include "run.h"
 
