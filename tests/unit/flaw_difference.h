@@ -4,7 +4,7 @@
 #ifndef MTLS_TESTS_FLAW_DIFFERENCE_H
 #define MTLS_TESTS_FLAW_DIFFERENCE_H
 
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/flaw.h"
 #include "unit.h"
 

@@ -4,9 +4,9 @@
 #define MTLS_TESTS_FLAW_FIXTURE_H
 
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/parallel.h"
 #include "ca/crl.h"
-#include "ca/der.h"
 #include "ca/flaw.h"
 #include "run.h"
 
@@ -17,6 +17,7 @@ static struct world {
     struct flaw_ca root;
     struct flaw_ca issuing;
     struct general_names hosts;
+    struct flaw_keys shared;
     struct flaw_setting setting;
     struct flaw_made made[FLAW_COUNT][2][2]; // flaw, side, whether control
 } world;
@@ -79,7 +80,9 @@ static inline int world_begin(void **state)
         .hosts = &world.hosts,
         .now = clock_now(),
         .lifetime = INT64_C(90) * CLOCK_DAY,
+        .keys = &world.shared,
     };
+    flaw_keys_init(&world.shared);
     assert_works(rng_init(&world.rng, &e), &e);
     world_authority(0, "CN=Root,O=Test", NULL, &world.root);
     world_authority(1, "CN=Issuing,O=Test", &world.root.issuer, &world.issuing);
@@ -104,6 +107,7 @@ static inline int world_end(void **state)
         mbedtls_pk_free(&world.keys[i]);
         buf_clear(&world.ders[i]);
     }
+    flaw_keys_clear(&world.shared);
     general_names_clear(&world.hosts);
     rng_clear(&world.rng);
     return 0;
