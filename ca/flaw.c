@@ -143,6 +143,14 @@ static int present_certificate(const struct work *w, int index, struct buf *out,
     return damage == NULL ? 0 : damage(out, e);
 }
 
+// Is the issuing CA the root?
+static bool root_issues(const struct flaw_setting *setting)
+{
+    struct span a = setting->root->der;
+    struct span b = setting->issuing->der;
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
 static int present_chain(const struct work *w, struct err *e)
 {
     const struct draft *d = w->draft;
@@ -154,9 +162,12 @@ static int present_chain(const struct work *w, struct err *e)
             return -1;
         }
     }
-    const struct flaw_ca *last = signer == FLAW_ISSUER_ISSUING && setting->issuing != setting->root ? setting->issuing
-                                 : signer == FLAW_ISSUER_ROOT && d->send_root                       ? setting->root
-                                                                                                    : NULL;
+    const struct flaw_ca *last = NULL;
+    if (signer == FLAW_ISSUER_ROOT && d->send_root) {
+        last = setting->root;
+    } else if (signer == FLAW_ISSUER_ISSUING && !root_issues(setting)) {
+        last = setting->issuing;
+    }
     if (last != NULL) {
         buf_add(&made->chain[made->chain_len++], last->der.data, last->der.len);
     }

@@ -408,7 +408,8 @@ static void test_other_settings(void **state)
     struct flaw_setting setting = world.setting;
     struct flaw_made made;
     setting.hosts = &hosts;
-    setting.issuing = setting.root; // which issues by itself
+    struct flaw_ca issuing = world.root; // which issues by itself
+    setting.issuing = &issuing;
     for (int more = 0; more < 2; more++) {
         if (more == 0) {
             general_names_add(&hosts, GENERAL_NAME_IP, "192.0.2.7");
