@@ -203,11 +203,10 @@ static void untrusted_diagnose(struct judgement *j, size_t i)
             }
         }
     }
-    if (!found && j->chain->next == NULL) {
-        judgement_report(j, REASON_chain_incomplete, (int)i, "%s came alone and its issuer is not a trust anchor",
-                         text);
-    } else if (!found) {
-        judgement_report(j, REASON_chain_untrusted, (int)i, "the issuer of %s was not sent and is not trusted", text);
+    // A leaf without its issuer: the sender forgot it. An issuer without its own: a path that leads elsewhere.
+    if (!found) {
+        judgement_report(j, i == 0 ? REASON_chain_incomplete : REASON_chain_untrusted, (int)i,
+                         "the issuer of %s was not sent and is not a trust anchor", text);
     }
 }
 

@@ -68,6 +68,8 @@ static const struct {
     {"flaws/client-imposter-alone", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 0},
     {"flaws/client-no-intermediate", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_incomplete", 0},
     {"flaws/server-no-intermediate", "crl.pem", TRUST_SERVER, "localhost", 0, "chain_incomplete", 0},
+    {"flaws/client-no-root", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 1},
+    {"flaws/client-below-version-1", "crl.pem", TRUST_CLIENT, NULL, 0, "version", 1},
     {"flaws/client-not-a-ca", "crl.pem", TRUST_CLIENT, NULL, 0, "not_a_ca", 1},
     {"flaws/client-no-certsign", "crl.pem", TRUST_CLIENT, NULL, 0, "key_usage", 1},
     {"flaws/client-pathlen", "crl.pem", TRUST_CLIENT, NULL, 0, "path_too_long", 2},
