@@ -4,7 +4,7 @@
 #ifndef MTLS_CA_SHOW_PARTS_H
 #define MTLS_CA_SHOW_PARTS_H
 
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/show.h"
 
 #include <mbedtls/asn1.h>
