@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "ca/show.h" // what is in a file, in words: show_file, show_text
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -48,6 +48,7 @@ struct convergence {
     size_t count;
     struct flaw_step *flaws;
     size_t flaw_count;
+    struct flaw_keys flaw_keys;     // there if flaws is not NULL
     struct authority *flaw_root;    // borrowed
     struct authority *flaw_issuing; // borrowed
     struct file_batch *batch;       // NULL with check

@@ -130,6 +130,7 @@ int converge_flaws_decide(struct convergence *c, struct err *e)
     c->flaw_issuing = issuing->authority;
     c->flaw_root = root->authority;
     c->flaws = mem_array((size_t)FLAW_COUNT * 2, sizeof *c->flaws);
+    flaw_keys_init(&c->flaw_keys);
     bool any = false;
     for (size_t i = 0; i < (size_t)FLAW_COUNT * 2; i++) {
         enum flaw flaw = (enum flaw)(i / 2);
@@ -174,6 +175,7 @@ int converge_flaw_make(struct convergence *c, size_t i, struct err *e)
         .lifetime = left < FLAW_LIFETIME ? left : FLAW_LIFETIME,
         .seed = c->pki->seed,
         .comment = pki_comment(c->pki),
+        .keys = &c->flaw_keys,
     };
     for (int control = 0; control < 2; control++) {
         struct buf key = {0};
@@ -335,6 +337,9 @@ int converge_flaws_put(struct convergence *c, struct err *e)
 
 void converge_flaws_clear(struct convergence *c)
 {
+    if (c->flaws != NULL) {
+        flaw_keys_clear(&c->flaw_keys);
+    }
     for (size_t i = 0; i < c->flaw_count; i++) {
         struct flaw_step *f = &c->flaws[i];
         free(f->name);
