@@ -34,15 +34,55 @@ static int lock_open(struct pki *pki, struct err *e)
     return rc;
 }
 
-// A PKI that was made from a seed stays marked: nothing real must ever come out of it.
-static int check_seed(struct pki *pki, bool fresh, struct err *e)
+void pki_unlock(struct pki *pki)
 {
+    flock(pki->lock, LOCK_UN);
+}
+
+static bool is_unfinished(const struct pki *pki)
+{
+    char *staging = pki_path(pki, FILE_STAGING);
+    bool exists = file_exists(staging);
+    free(staging);
+    return exists;
+}
+
+int pki_lock(struct pki *pki, struct err *e)
+{
+    while (flock(pki->lock, LOCK_EX) != 0) {
+        if (errno != EINTR) {
+            return err_errno(e, "locking %s", pki->dir);
+        }
+    }
+    if (is_unfinished(pki) && pki_mend(pki, e) != 0) {
+        pki_unlock(pki);
+        return err_context(e, "finishing what an earlier run left in %s/" FILE_STAGING, pki->dir);
+    }
+    return 0;
+}
+
+static int one_is_enough(void *arg, const struct record *r, struct err *e)
+{
+    (void)r;
+    (void)e;
+    *(bool *)arg = false;
+    return 0;
+}
+
+// A PKI that was made from a seed stays marked: nothing real must ever come out of it. One without authorities is new,
+// or whoever began it died early, and can still become one.
+static int check_seed(struct pki *pki, struct err *e)
+{
+    struct db_filter authorities = {.role = ROLE_AUTHORITY};
     char *seeded = NULL;
-    int rc = fresh ? (pki->seed == NULL ? 0 : db_fact_set(pki->db, "seeded", "insecure", e))
-                   : db_fact_get(pki->db, "seeded", &seeded, e);
-    if (!fresh && rc == 0 && pki->seed != NULL) {
-        rc = err_set(e, "%s has keys that were not made from a seed; --seed needs a new directory", pki->dir);
-    } else if (!fresh && rc == 1 && pki->seed == NULL) {
+    bool fresh = true;
+    int rc = db_fact_get(pki->db, "seeded", &seeded, e);
+    if (rc == 0 && pki->seed != NULL && db_list(pki->db, &authorities, one_is_enough, &fresh, e) != 0) {
+        rc = -1;
+    } else if (rc == 0 && pki->seed != NULL) {
+        rc = fresh ? db_fact_set(pki->db, "seeded", "insecure", e)
+                   : err_set(e, "%s has keys that were not made from a seed; --seed needs a new directory", pki->dir);
+    } else if (rc == 1 && pki->seed == NULL) {
         rc = err_set(e, "%s was made with --seed, so its keys are no secret; give --seed again, or a new directory",
                      pki->dir);
     }
@@ -75,7 +115,11 @@ int pki_open(const struct pki_options *options, bool create, struct pki **opened
         rc = db_open(file, create, &pki->db, e);
     }
     if (rc == 0) {
-        rc = check_seed(pki, fresh, e);
+        rc = check_seed(pki, e);
+    }
+    if (rc == 0 && is_unfinished(pki)) { // by somebody who is still at it, or who died
+        rc = pki_lock(pki, e);
+        pki_unlock(pki);
     }
     free(file);
     if (rc != 0) {
@@ -100,21 +144,6 @@ void pki_close(struct pki *pki)
     free(pki->seed);
     free(pki->dir);
     free(pki);
-}
-
-int pki_lock(struct pki *pki, struct err *e)
-{
-    while (flock(pki->lock, LOCK_EX) != 0) {
-        if (errno != EINTR) {
-            return err_errno(e, "locking %s", pki->dir);
-        }
-    }
-    return 0;
-}
-
-void pki_unlock(struct pki *pki)
-{
-    flock(pki->lock, LOCK_UN);
 }
 
 const char *pki_comment(const struct pki *pki)

@@ -24,10 +24,12 @@ struct pki {
 };
 
 // Whoever writes, the database or files, holds this lock from before the transaction until after the files are in
-// place: files then never show an older state than the database, and staging has one user.
+// place: files then never show an older state than the database, and DIR/.staging has one user. Taking it also mends.
 int pki_lock(struct pki *pki, struct err *e);
 void pki_unlock(struct pki *pki);
 char *pki_path(const struct pki *pki, const char *fmt, ...) __attribute__((format(printf, 2, 3))); // DIR/..., owned
+// Finishes what a process that died, or could not write, left in DIR/.staging; see mend.c. The lock is held.
+int pki_mend(struct pki *pki, struct err *e);
 const char *pki_comment(const struct pki *pki); // what seeded certificates are marked with; NULL otherwise
 int pki_passphrase(struct pki *pki, bool confirm, const char **passphrase, struct err *e);
 
@@ -86,9 +88,14 @@ struct entry_files {
 };
 void entry_files_make(struct entry_files *f, struct span key_pem, struct span cert_der, struct span chain_pem);
 void entry_files_clear(struct entry_files *f);
-// Adds those that differ from what is on disk to the batch; how many did goes to *changed. An empty key is not written.
-int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, size_t *changed,
-                    struct err *e);
+// Before the database changes: notes in the batch that this entry is about to, and adds its key.pem if that is not what
+// `key_pem` says. A private key is the one thing that cannot be made again from the database.
+int entry_files_announce(struct file_batch *batch, const char *dir, struct span key_pem, size_t *changed,
+                         struct err *e);
+// Adds those that differ from what is on disk to the batch; how many did goes to *changed. An empty key is not written,
+// nor one that was announced.
+int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, bool announced,
+                    size_t *changed, struct err *e);
 char *entry_directory(const struct pki *pki, enum role role, const char *name); // owned
 void file_digest(struct span data, char hex[65]);                               // SHA-256
 

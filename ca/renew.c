@@ -139,8 +139,12 @@ static int choose_key(struct renewal *w, bool rekey, struct err *e)
     } else if (rekey) {
         rc = key_type_of(&w->parsed.pk, &type) ? key_generate(type, &w->pki->rng, &w->made.key, e) : -1;
         rc = rc == 0 ? key_write_pem(&w->made.key, &w->made.key_pem, e) : -1;
-    } else if (!file_exists(path)) {
+    } else if (w->old.key_file_digest[0] == '\0') {
         w->public_key = &w->parsed.pk;
+    } else if (!file_exists(path)) {
+        rc = err_set(e, "%s is missing; %s", path,
+                     w->old.role == ROLE_AUTHORITY ? "mtls pki makes a new one and issues everything below it again"
+                                                   : "--rekey renews it with a new key");
     } else if (file_read(path, FILE_LIMIT, &w->made.key_pem, e) != 0 ||
                (key_is_encrypted(buf_span(&w->made.key_pem)) && pki_passphrase(w->pki, false, &passphrase, e) != 0)) {
         rc = -1;
@@ -229,10 +233,14 @@ static int choose_issuer(struct renewal *w, struct err *e)
 int ca_renew(struct pki *pki, const struct ca_issue_options *o, struct ca_result *result, struct err *e)
 {
     struct renewal w = {.pki = pki};
+    struct publication item = {.issued = &w.made};
     uint8_t serial[SERIAL_SIZE];
     int rc = -1;
     mbedtls_pk_init(&w.made.key);
     mbedtls_x509_crt_init(&w.parsed);
+    if (pki_lock(pki, e) != 0) { // from here, so that what is revoked meanwhile is not renewed
+        return -1;
+    }
     if (record_choose(pki, o->name, o->profile, &w.old, e) != 0 || check_renewable(&w.old, o->rekey, e) != 0 ||
         choose_issuer(&w, e) != 0 || choose_key(&w, o->rekey, e) != 0 || fill_record(&w, o, e) != 0 ||
         serial_make(&pki->rng, serial, e) != 0) {
@@ -240,9 +248,14 @@ int ca_renew(struct pki *pki, const struct ca_issue_options *o, struct ca_result
     }
     if (build(&w, serial, w.issuer == NULL ? &w.made.key : &w.issuer->key, e) == 0) {
         finish_record(&w, serial);
-        rc = issued_publish(pki, &w.made, w.issuer, true, result, e);
+        item.issuer = w.issuer;
+        rc = publish(pki, &item, 1, true, e);
+    }
+    if (rc == 0) {
+        result_fill(pki, &w.made.record, w.issuer, result);
     }
 out:
+    pki_unlock(pki);
     if (rc != 0) {
         err_context(e, "renewing %s", o->name);
     }
