@@ -199,6 +199,9 @@ static int revoke_step(struct convergence *c, struct step *s, struct err *e)
 
 static int record_all(struct convergence *c, struct err *e)
 {
+    if (pki_record_seed(c->pki, e) != 0) {
+        return -1;
+    }
     for (size_t i = 0; i < c->count; i++) {
         if (record_step(c, &c->steps[i], e) != 0 || revoke_step(c, &c->steps[i], e) != 0) {
             return -1;
@@ -385,12 +388,30 @@ static int settle_time(struct convergence *c, struct err *e)
     return 0;
 }
 
+// Where there is no PKI yet, --check makes none, and one that cannot be made for want of a passphrase is not begun.
+static int before_first_run(struct convergence *c, struct err *e)
+{
+    const char *passphrase = NULL;
+    if (c->pki->db != NULL) {
+        return 0;
+    }
+    if (c->options->check) {
+        return err_refused(e, "%s is not as the plan says: there is no PKI", c->pki->dir);
+    }
+    for (size_t i = 0; i < c->plan->count; i++) {
+        if (c->plan->entries[i].encrypt_key) {
+            return pki_passphrase(c->pki, true, &passphrase, e);
+        }
+    }
+    return 0;
+}
+
 int pki_apply(struct pki *pki, const struct pki_apply_options *options, struct pki_report *report, struct err *e)
 {
     struct convergence c = {.pki = pki, .options = options, .report = report};
     int rc = -1;
     *report = (struct pki_report){.check = options->check};
-    if (read_plan(&c, e) != 0 || settle_time(&c, e) != 0 || pki_lock(pki, e) != 0) {
+    if (read_plan(&c, e) != 0 || settle_time(&c, e) != 0 || before_first_run(&c, e) != 0 || pki_lock(pki, e) != 0) {
         plan_free(c.plan);
         return -1;
     }

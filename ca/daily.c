@@ -91,6 +91,7 @@ static int announce_item(struct pki *pki, const struct publication *item, struct
     free(dir);
     return rc;
 }
+
 // Before the transaction ends, what it will take to finish is in DIR/.staging: see mend.c.
 static int record_all(struct pki *pki, const struct publication *items, size_t count, bool replace,
                       struct file_batch *batch, struct err *e)
@@ -130,9 +131,27 @@ int publish(struct pki *pki, const struct publication *items, size_t count, bool
         rc = lists_put(pki, &batch, &changed, e);
     }
     if (rc == 0) {
+        rc = manifest_refresh(pki, &batch, e);
+    }
+    if (rc == 0) {
         rc = file_batch_commit(&batch, e);
     }
     file_batch_clear(&batch);
+    return rc;
+}
+
+// While the certificate was made, its CA may have been revoked or have got another key: then nobody would take it.
+static int check_issuer(struct pki *pki, const struct authority *issuer, enum role role, struct err *e)
+{
+    struct authority *now = NULL;
+    int rc = issuer_choose(pki, issuer->name, &now, e);
+    if (rc == 0 && now->ca_id != issuer->ca_id) {
+        rc = err_set(e, "authority %s got another key meanwhile; try again", issuer->name);
+    }
+    if (rc == 0) {
+        rc = issuer_may_issue(pki, now, role, e);
+    }
+    authority_free(now);
     return rc;
 }
 
@@ -140,15 +159,16 @@ static int publish_one(struct pki *pki, struct issued *issued, struct authority 
                        struct err *e)
 {
     struct publication item = {.issued = issued, .issuer = issuer};
-    int rc = 0;
-    if (issued->record.role == ROLE_AUTHORITY) {
-        rc = authority_from(pki, &issued->record, issuer, &issued->key, &item.self, e);
+    if (issued->record.role == ROLE_AUTHORITY &&
+        authority_from(pki, &issued->record, issuer, &issued->key, &item.self, e) != 0) {
+        return -1;
     }
+    int rc = pki_lock(pki, e);
     if (rc == 0) {
-        rc = pki_lock(pki, e);
-    }
-    if (rc == 0) {
-        rc = publish(pki, &item, 1, false, e);
+        rc = check_issuer(pki, issuer, issued->record.role, e);
+        if (rc == 0) {
+            rc = publish(pki, &item, 1, false, e);
+        }
         pki_unlock(pki);
     }
     if (rc == 0) {
@@ -164,14 +184,23 @@ static int make(struct pki *pki, const struct ca_issue_options *o, struct author
 {
     struct plan_entry entry;
     struct issue_request request = {.entry = &entry, .origin = ORIGIN_COMMAND, .issuer = issuer};
+    if (entry_from_options(pki, o, NULL, &entry, e) != 0) {
+        return -1;
+    }
+    int rc = issue_make(pki, &request, issued, e);
+    entry_clear(&entry);
+    return rc;
+}
+
+// What can be known to be wrong before anything is asked for or made.
+static int check_options(struct pki *pki, const struct ca_issue_options *o, struct err *e)
+{
+    struct plan_entry entry;
     const char *passphrase = NULL;
     if (entry_from_options(pki, o, NULL, &entry, e) != 0) {
         return -1;
     }
     int rc = entry.encrypt_key ? pki_passphrase(pki, true, &passphrase, e) : 0;
-    if (rc == 0) {
-        rc = issue_make(pki, &request, issued, e);
-    }
     entry_clear(&entry);
     return rc;
 }
@@ -182,8 +211,8 @@ int ca_issue(struct pki *pki, const struct ca_issue_options *o, struct ca_result
     struct issued issued = {0};
     int rc = -1;
     mbedtls_pk_init(&issued.key);
-    if (issuer_choose(pki, o->issuer, &issuer, e) == 0 && authority_key(pki, issuer, e) == 0 &&
-        make(pki, o, issuer, &issued, e) == 0) {
+    if (check_options(pki, o, e) == 0 && issuer_choose(pki, o->issuer, &issuer, e) == 0 &&
+        authority_key(pki, issuer, e) == 0 && make(pki, o, issuer, &issued, e) == 0) {
         rc = publish_one(pki, &issued, issuer, r, e);
     }
     issued_clear(&issued);
@@ -197,7 +226,11 @@ int ca_init(struct pki *pki, const struct ca_issue_options *root, const struct c
     struct issued issued[2] = {0};
     struct publication items[2] = {0};
     size_t count = issuing == NULL ? 1 : 2;
-    int rc = pki_lock(pki, e);
+    int rc = 0;
+    if (check_options(pki, root, e) != 0 || (issuing != NULL && check_options(pki, issuing, e) != 0) ||
+        pki_lock(pki, e) != 0) {
+        return -1;
+    }
     for (size_t i = 0; i < 2; i++) {
         mbedtls_pk_init(&issued[i].key);
     }

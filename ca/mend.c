@@ -181,7 +181,7 @@ int pki_mend(struct pki *pki, struct err *e)
     for (size_t i = 0; rc == 0 && i < sizeof others / sizeof others[0]; i++) {
         rc = remove_staged(pki, others[i], e);
     }
-    if (rc == 0 && lists_put(pki, &batch, &changed, e) == 0) {
+    if (rc == 0 && lists_put(pki, &batch, &changed, e) == 0 && manifest_refresh(pki, &batch, e) == 0) {
         rc = file_batch_commit(&batch, e);
     } else {
         rc = -1;

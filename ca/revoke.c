@@ -151,7 +151,7 @@ static int64_t list_lifetime(struct pki *pki, int64_t ca_id)
 }
 
 // Ends the transaction and puts the lists in place. Even when nothing was revoked: the files may have been lost.
-static int commit_lists(struct pki *pki, struct err *e)
+static int commit_lists(struct pki *pki, bool revoked, struct err *e)
 {
     struct file_batch batch = {0};
     size_t changed = 0;
@@ -162,6 +162,9 @@ static int commit_lists(struct pki *pki, struct err *e)
     }
     if (rc == 0) {
         rc = lists_put(pki, &batch, &changed, e);
+    }
+    if (rc == 0 && revoked) {
+        rc = manifest_refresh(pki, &batch, e);
     }
     if (rc == 0) {
         rc = file_batch_commit(&batch, e);
@@ -186,7 +189,7 @@ static int revoke_and_list(struct revoking *v, struct authority *issuer, enum re
         rc = crl_issue(pki, issuer, list_lifetime(pki, issuer->ca_id), crl, e);
     }
     if (rc == 0) {
-        rc = commit_lists(pki, e);
+        rc = commit_lists(pki, !r->already, e);
     }
     db_rollback(pki->db);
     return rc;
@@ -316,7 +319,7 @@ int ca_crl(struct pki *pki, const char *authority, int64_t lifetime, json_t **li
             goto out;
         }
     }
-    rc = commit_lists(pki, e);
+    rc = commit_lists(pki, false, e);
 out:
     db_rollback(pki->db);
     pki_unlock(pki);

@@ -243,9 +243,16 @@ static bool file_holds(const char *path, struct span data)
     return same;
 }
 
+// May nobody do more with it than `mode` says?
+static bool file_is_closed(const char *path, mode_t mode)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (st.st_mode & 0777 & ~mode) == 0;
+}
+
 int file_put(struct file_batch *b, const char *path, struct span data, mode_t mode, size_t *changed, struct err *e)
 {
-    if (file_holds(path, data)) {
+    if (file_is_closed(path, mode) && file_holds(path, data)) {
         return 0;
     }
     (*changed)++;

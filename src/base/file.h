@@ -46,8 +46,8 @@ int file_batch_add(struct file_batch *b, const char *path, struct span data, mod
 int file_batch_mark(struct file_batch *b, const char *directory, struct err *e);
 // Removes a directory of the root that was marked, and the mark.
 int file_batch_doom(struct file_batch *b, const char *directory, struct err *e);
-// As file_batch_add, but only if the file does not hold just this already; then *changed counts one more. With b NULL
-// nothing is written, only counted.
+// As file_batch_add, but only if the file does not hold just this already, or is more open than `mode`; then *changed
+// counts one more. With b NULL nothing is written, only counted.
 int file_put(struct file_batch *b, const char *path, struct span data, mode_t mode, size_t *changed, struct err *e);
 int file_batch_sync(struct file_batch *b, struct err *e);   // what was added so far will survive a loss of power
 int file_batch_commit(struct file_batch *b, struct err *e); // syncs, moves everything to its place, removes .staging

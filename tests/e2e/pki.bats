@@ -53,7 +53,7 @@ pki/clients/alice:\ncert.pem\nchain.pem\ncombined.pem\nfullchain.pem\nkey.pem' ]
 @test "--check of a directory without a PKI exits 1 and makes none" {
     small_plan
     run -1 --separate-stderr mtls pki -f plan.yaml --check
-    [[ -z $output && $stderr == 'mtls: pki is no PKI: it has no pki.db; make one with mtls pki -d pki' ]]
+    [[ -z $output && $stderr == 'mtls: pki is not as the plan says: there is no PKI' ]]
     [[ ! -e pki ]]
 }
 
