@@ -126,6 +126,9 @@ int publish(struct pki *pki, const struct publication *items, size_t count, bool
     for (size_t i = 0; rc == 0 && i < count; i++) {
         lists = lists || items[i].issued->record.role == ROLE_AUTHORITY;
         rc = put_item(pki, &items[i], &batch, e);
+        if (rc == 0 && replace && items[i].issued->record.role == ROLE_AUTHORITY) {
+            rc = chains_refresh(pki, &batch, &items[i].issued->record, e);
+        }
     }
     if (rc == 0 && lists) {
         rc = lists_put(pki, &batch, &changed, e);

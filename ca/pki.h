@@ -99,6 +99,8 @@ int entry_files_announce(struct file_batch *batch, const char *dir, struct span 
 // nor one that was announced.
 int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, bool announced,
                     size_t *changed, struct err *e);
+// Adds the files of all entries that are below a CA with a new certificate, `renewed`, and so have another chain.
+int chains_refresh(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e);
 char *entry_directory(const struct pki *pki, enum role role, const char *name); // owned
 void file_digest(struct span data, char hex[65]);                               // SHA-256
 

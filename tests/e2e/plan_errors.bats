@@ -4,12 +4,12 @@
 load helpers
 load pki
 
-wrong() { # MESSAGE, the plan on standard input
+wrong() { # MESSAGE, or how it begins; the plan is on standard input
     cat >plan.yaml
     run -3 --separate-stderr mtls pki -f plan.yaml
-    [[ -z $output ]] || fail "$output"
-    [[ $stderr == "mtls: $1" ]] || fail "expected: mtls: $1"$'\n'"but it was: $stderr"
-    [[ ! -e pki ]]
+    [[ -z $output && ${#stderr_lines[@]} == 1 && $stderr == "mtls: $1"* ]] ||
+        fail "expected: mtls: $1"$'\n'"but it was: $stderr"
+    [[ ! -e pki ]] || fail 'something was made'
 }
 
 @test "an unknown field" {
@@ -20,7 +20,7 @@ END
 }
 
 @test "an unknown key type" {
-    wrong 'plan.yaml:4: clients[0].key: unknown key type "ec-p255" (one of: '*')' <<'END'
+    wrong 'plan.yaml:4: clients[0].key: unknown key type "ec-p255" (one of: ec-p256, ' <<'END'
 authorities: [{name: root}]
 clients:
   - name: alice
@@ -30,7 +30,7 @@ END
 }
 
 @test "an issuer that the plan does not have" {
-    wrong 'plan.yaml:3: clients[0].issuer: '*'"rood"'*'"root"'* <<'END'
+    wrong 'plan.yaml:3: clients[0].issuer: unknown authority "rood" (did you mean "root"?)' <<'END'
 authorities: [{name: root}]
 clients:
   - {name: alice, issuer: rood}
@@ -38,7 +38,7 @@ END
 }
 
 @test "a circle of issuers" {
-    wrong 'plan.yaml:'*': authorities['*'].issuer: '* <<'END'
+    wrong 'plan.yaml:2: authorities[0].issuer: an issuer loop: a -> b -> a ' <<'END'
 authorities:
   - {name: a, issuer: b}
   - {name: b, issuer: a}
@@ -46,7 +46,7 @@ END
 }
 
 @test "a name twice" {
-    wrong 'plan.yaml:4: clients[1].name: '*'"alice"'* <<'END'
+    wrong 'plan.yaml:4: clients[1].name: the name "alice" is taken by clients[0] in line 3' <<'END'
 authorities: [{name: root}]
 clients:
   - {name: alice, issuer: root}
@@ -55,7 +55,7 @@ END
 }
 
 @test "a name that leads out of the directory" {
-    wrong 'plan.yaml:3: clients[0].name: '*'"../../alice"'* <<'END'
+    wrong 'plan.yaml:3: clients[0].name: "../../alice" cannot be a name; use up to 128 letters, ' <<'END'
 authorities: [{name: root}]
 clients:
   - {name: ../../alice, issuer: root}
@@ -63,7 +63,7 @@ END
 }
 
 @test "a subject that is none" {
-    wrong 'plan.yaml:3: clients[0].subject: unknown attribute "XY" '* <<'END'
+    wrong 'plan.yaml:3: clients[0].subject: unknown attribute "XY" (one of: CN, ' <<'END'
 authorities: [{name: root}]
 clients:
   - {name: alice, issuer: root, subject: "XY=alice"}
@@ -71,7 +71,7 @@ END
 }
 
 @test "a host name that is none" {
-    wrong 'plan.yaml:3: servers[0].'*'"under_score.example.com"'* <<'END'
+    wrong 'plan.yaml:3: servers[0].dns[0]: dns "under_score.example.com": label "under_score" must be letters, ' <<'END'
 authorities: [{name: root}]
 servers:
   - {name: www, issuer: root, dns: [under_score.example.com]}
@@ -87,7 +87,7 @@ END
 }
 
 @test "a validity beyond the issuer's" {
-    wrong 'plan.yaml:3: clients[0].not_after: 2099-01-01T00:00:00Z is after its issuer "root" ends ('*')' <<'END'
+    wrong 'plan.yaml:3: clients[0].not_after: 2099-01-01T00:00:00Z is after its issuer "root" ends (' <<'END'
 authorities: [{name: root}]
 clients:
   - {name: alice, issuer: root, not_after: 2099-01-01}
@@ -95,7 +95,7 @@ END
 }
 
 @test "an unknown revocation reason" {
-    wrong 'plan.yaml:3: clients[0].revoked.reason: unknown revocation reason "keycompromize" '* <<'END'
+    wrong 'plan.yaml:3: clients[0].revoked.reason: unknown revocation reason "keycompromize" (' <<'END'
 authorities: [{name: root}]
 clients:
   - {name: alice, issuer: root, revoked: {reason: keycompromize}}
@@ -110,14 +110,14 @@ END
 }
 
 @test "several at once: the first, and how many more" {
-    wrong 'plan.yaml:1: authorities[0].key: unknown key type "x" (one of: '*') (and 1 more)' <<'END'
+    wrong 'plan.yaml:1: authorities[0].key: unknown key type "x" (one of: ec-p256, ec-p384, ec-p521, rsa-2048, rsa-3072, rsa-4096) (and 1 more)' <<'END'
 authorities: [{name: root, key: x}]
 clients: [{name: alice, issuer: root, days: 0}]
 END
 }
 
 @test "text that is not YAML" {
-    wrong 'plan.yaml:'* <<'END'
+    wrong 'plan.yaml:2: this is not YAML: while parsing a flow mapping from line 1 on' <<'END'
 authorities: [{name: root
 END
 }

@@ -20,11 +20,12 @@ same() { # DIRECTORY DIRECTORY
 }
 
 @test "the same plan, dates and seed give the same bytes: keys, certificates, lists, manifest, flaws" {
+    small_plan 'flaws: {issuer: issuing, cases: [expired, rsa_1024, weak_curve, crl_stale, signature_damaged, wrong_key]}'
     export SOURCE_DATE_EPOCH=1767225600
-    mtls pki -d one --seed golden >/dev/null
-    mtls pki -d two --seed golden >/dev/null
+    mtls pki -f plan.yaml -d one --seed golden >/dev/null
+    mtls pki -f plan.yaml -d two --seed golden >/dev/null
     same one two
-    mtls pki -d three --seed silver >/dev/null
+    mtls pki -f plan.yaml -d three --seed silver >/dev/null
     run ! cmp one/clients/alice/key.pem three/clients/alice/key.pem
     run ! cmp one/flaws/client-expired/key.pem three/flaws/client-expired/key.pem
 }
@@ -97,11 +98,11 @@ same() { # DIRECTORY DIRECTORY
     run -3 --separate-stderr mtls pki -f plan.yaml -d other --seed golden
     [[ $stderr == 'mtls: other has keys that were not made from a seed; --seed needs a new directory' ]]
     run -3 --separate-stderr mtls pki -f plan.yaml -d seeded
-    [[ $stderr == 'mtls: seeded was made with --seed, so its keys are no secret; give --seed again, or a new directory' ]]
+    [[ $stderr == 'mtls: seeded was made with --seed, so its keys are no secret: only mtls pki --seed may change it' ]]
     run -3 --separate-stderr mtls pki -f plan.yaml -d seeded --seed silver
     [[ $stderr == 'mtls: seeded was made with another --seed' ]]
     run -3 --separate-stderr mtls ca issue carol -d seeded
-    [[ $stderr == 'mtls: seeded was made with --seed, so its keys are no secret; '* ]]
+    [[ $stderr == 'mtls: seeded was made with --seed, so its keys are no secret: '* ]]
     run -0 mtls ca list -d seeded
     says mallory
 }
