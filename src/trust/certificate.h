@@ -69,6 +69,14 @@ const char *certificate_label(const struct certificate *c, char text[96]);
 // A signature over `data` by `key`, as an AlgorithmIdentifier names it. The algorithm must be ECDSA or RSA (PKCS#1 1.5
 // or PSS) with SHA-256 or better, its parameters as RFC 4055 and RFC 5758 demand them, and fit the key. REASON_ok,
 // REASON_algorithm_weak, REASON_signature_bad; used for certificates and for revocation lists.
+struct signature_digest {
+    uint8_t octets[64];
+    size_t len;
+};
+// The two halves: the digest of the data as the algorithm wants it, and the signature over that digest.
+enum reason signature_hash(struct span algorithm, struct span data, struct signature_digest *out);
+enum reason signature_check_hash(struct span algorithm, struct span signature, const struct signature_digest *digest,
+                                 mbedtls_pk_context *key);
 enum reason signature_check(struct span algorithm, struct span signature, struct span data, mbedtls_pk_context *key);
 
 #endif
