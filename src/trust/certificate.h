@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A certificate as the judge reads it: straight from the DER, so that nothing is lost between what was signed and what
-// is judged. Reading finds what is wrong with a certificate by itself; the first such finding stays with it, and whoever
-// wants to use the certificate for anything is given that reason.
+// is judged. Reading finds what is wrong with a certificate by itself; the first such finding stays with it, and
+// whoever wants to use the certificate for anything is given that reason.
 #ifndef MTLS_TRUST_CERTIFICATE_H
 #define MTLS_TRUST_CERTIFICATE_H
 
@@ -22,40 +22,40 @@ enum { KU_DIGITAL_SIGNATURE = 1 << 0, KU_KEY_CERT_SIGN = 1 << 5, KU_CRL_SIGN = 1
 // All spans borrow from `der`. A span with data == NULL: the field or extension is absent.
 struct certificate {
     struct buf der;
-    enum reason bad;             // REASON_ok: nothing is wrong with it by itself
-    char why[CERTIFICATE_WHY];   // words for `bad`, escaped
-    bool readable;               // enough was read to look for its issuer; false: only `bad` and `why` mean anything
+    enum reason bad;           // REASON_ok: nothing is wrong with it by itself
+    char why[CERTIFICATE_WHY]; // words for `bad`, escaped
+    bool readable;             // enough was read to look for its issuer; false: only `bad` and `why` mean anything
 
-    struct span tbs;             // the whole element, which the signature is over
-    int version;                 // 1, 2 or 3
-    struct span serial;          // content octets of the INTEGER
-    struct span issuer, subject; // Name elements
+    struct span tbs;                    // the whole element, which the signature is over
+    int version;                        // 1, 2 or 3
+    struct span serial;                 // content octets of the INTEGER
+    struct span issuer, subject;        // Name elements
     struct buf issuer_key, subject_key; // their canonical forms (name.h): equal octets mean equal names
-    bool self_issued;            // issuer and subject are equal (RFC 5280 section 6.1)
-    int64_t not_before, not_after; // seconds since 1970, both inclusive
-    struct span spki;            // the whole SubjectPublicKeyInfo
-    struct span signature_algorithm; // the outer AlgorithmIdentifier
-    struct span signature;       // the bits
+    bool self_issued;                   // issuer and subject are equal (RFC 5280 section 6.1)
+    int64_t not_before, not_after;      // seconds since 1970, both inclusive
+    struct span spki;                   // the whole SubjectPublicKeyInfo
+    struct span signature_algorithm;    // the outer AlgorithmIdentifier
+    struct span signature;              // the bits
 
     bool has_basic_constraints, basic_constraints_critical, is_ca;
-    int path_length;             // or CERTIFICATE_NO_PATH_LENGTH
+    int path_length; // or CERTIFICATE_NO_PATH_LENGTH
     bool has_key_usage;
-    unsigned key_usage;          // KU_*
+    unsigned key_usage; // KU_*
     bool has_ext_key_usage;
-    unsigned ext_key_usage;      // EKU_*
-    struct span subject_key_id;  // the octets
+    unsigned ext_key_usage;       // EKU_*
+    struct span subject_key_id;   // the octets
     struct span authority_key_id; // keyIdentifier's octets
-    bool has_authority_key_id;   // the extension is there
-    struct span names;           // content of GeneralNames (subjectAltName), every name checked for its syntax
+    bool has_authority_key_id;    // the extension is there
+    struct span names;            // content of GeneralNames (subjectAltName), every name checked for its syntax
     bool names_critical;
     struct span permitted, excluded; // contents of the GeneralSubtrees (nameConstraints), checked for their syntax
     bool has_name_constraints;
     struct span policies;        // content of certificatePolicies: SEQUENCE OF PolicyInformation
     struct span policy_mappings; // content of PolicyMappings
     int require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy; // skip counts, or CERTIFICATE_NO_SKIP
-    struct span crl_points;      // content of cRLDistributionPoints
+    struct span crl_points;                                                  // content of cRLDistributionPoints
 
-    mbedtls_pk_context key;      // only if key_read
+    mbedtls_pk_context key; // only if key_read
     bool key_read;
 };
 

@@ -12,7 +12,8 @@ struct crl_store; // all lists of a snapshot, found by issuer
 // its signature has been kept verifiable: the store keeps a digest of the TBSCertList for each algorithm it is signed
 // with. A list that cannot be read, or has an unknown critical extension (of the list or an entry), is an error that
 // names `file` and the list: it is never skipped.
-int crl_store_read(struct crl_store **store, const char *file, struct span text, struct err *e); // *store may be NULL: a new one
+int crl_store_read(struct crl_store **store, const char *file, struct span text,
+                   struct err *e); // *store may be NULL: a new one
 void crl_store_free(struct crl_store *store);
 size_t crl_store_count(const struct crl_store *store);   // lists
 size_t crl_store_entries(const struct crl_store *store); // revoked certificates in all of them
@@ -36,8 +37,8 @@ struct revocation_question {
 
 // Section 6.3.3 over all lists of the store that cover `subject`: complete, partitioned (by type, by reason, by
 // distribution point), indirect, delta; all reasons must be covered. REASON_ok: not revoked, and every reason is
-// covered by a current, well-signed list. Else cert_revoked (certificateHold counts), crl_missing, crl_stale, crl_signature,
-// with words in `why`. A good list beside a stale or badly signed one is enough.
+// covered by a current, well-signed list. Else cert_revoked (certificateHold counts), crl_missing, crl_stale,
+// crl_signature, with words in `why`. A good list beside a stale or badly signed one is enough.
 enum reason revocation_check(const struct crl_store *store, const struct revocation_question *q,
                              char why[CERTIFICATE_WHY]);
 
