@@ -167,7 +167,9 @@ static void issuer_diagnose(struct judgement *j, size_t i, const mbedtls_x509_cr
     const mbedtls_x509_buf *wanted = &child->authority_key_id.keyIdentifier;
     char text[96];
     display_subject(issuer, text);
-    if (mbedtls_x509_crt_get_ca_istrue(issuer) != 1 && issuer->version == 3) {
+    if (issuer->version != 3) {
+        judgement_report(j, REASON_version, (int)i + 1, "%s has version %d", text, issuer->version);
+    } else if (mbedtls_x509_crt_get_ca_istrue(issuer) != 1) {
         judgement_report(j, REASON_not_a_ca, (int)i + 1, "%s is not a CA certificate", text);
     } else if (mbedtls_x509_crt_check_key_usage(issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) != 0) {
         judgement_report(j, REASON_key_usage, (int)i + 1, "%s lacks keyCertSign", text);
@@ -259,9 +261,7 @@ static void path_check(struct judgement *j)
         revocation_check(j, i);
     }
     rules_check_leaf(j);
-    // Whatever the lists of rules forget: only what mbedTLS found a path for, or refused for the time alone, is
-    // accepted.
-    if (!j->path.anchored) {
+    if (j->verdict->reason == REASON_ok && !j->path.anchored) { // whatever the rules above forget
         judgement_report(j, REASON_chain_untrusted, (int)j->path.count - 1, "the path does not end at a trust anchor");
     }
 }

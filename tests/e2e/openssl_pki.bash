@@ -146,6 +146,8 @@ subjectAltName=DNS:other.example"
     SERIAL=0x51$(openssl rand -hex 19) pki_leaf clients/serial-20 '/CN=serial of 20' issuing "$CLIENT_EXT"
     VERSION1=yes pki_leaf flaws/client-version-1 '/CN=version 1' issuing "$CLIENT_EXT"
     pki_leaf flaws/client-empty-subject '/' issuing "$CLIENT_EXT"
+    pki_leaf flaws/client-empty-subject-not-critical '/' issuing "$CLIENT_EXT
+subjectAltName=URI:spiffe://example/nobody"
     pki_leaf clients/empty-subject '/' issuing "$CLIENT_EXT
 subjectAltName=critical,URI:spiffe://example/nobody"
     pki_leaf flaws/client-bad-name '/CN=bad name' issuing "$CLIENT_EXT

@@ -55,6 +55,7 @@ static const struct {
     {"flaws/client-serial-long", "crl.pem", TRUST_CLIENT, NULL, 0, "serial_number", 0},
     {"flaws/client-version-1", "crl.pem", TRUST_CLIENT, NULL, 0, "version", 0},
     {"flaws/client-empty-subject", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_empty", 0},
+    {"flaws/client-empty-subject-not-critical", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_empty", 0},
     {"flaws/client-bad-name", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_alt_name", 0},
     {"flaws/client-rsa1024", "crl.pem", TRUST_CLIENT, NULL, 0, "key_too_weak", 0},
     {"flaws/server-rsa1024", "crl.pem", TRUST_SERVER, "localhost", 0, "key_too_weak", 0},
