@@ -31,14 +31,14 @@ void pki_close(struct pki *pki);
 // ---- the plan
 
 enum pki_action {
-    PKI_KEPT,     // as the plan says, untouched
-    PKI_MADE,     // issued for the first time
-    PKI_REISSUED, // issued again: changed, near its end, new issuer...
-    PKI_RESTORED, // its files were not as the database has them, and are again
-    PKI_REVOKED,  // revoked now, because the plan says so
-    PKI_LEFT,     // not in the plan any more, left alone
-    PKI_PRUNED,   // not in the plan any more, revoked and removed
-    PKI_BY_HAND,  // revoked by a command; the plan does not say so; left alone
+    PKI_KEPT,      // as the plan says, untouched
+    PKI_MADE,      // issued for the first time
+    PKI_REISSUED,  // issued again: changed, near its end, new issuer...
+    PKI_REWRITTEN, // the certificate is the same; its files were damaged, or a CA above it was renewed
+    PKI_REVOKED,   // revoked now, because the plan says so
+    PKI_LEFT,      // not in the plan any more, left alone
+    PKI_PRUNED,    // not in the plan any more, revoked and removed
+    PKI_BY_HAND,   // revoked by a command; the plan does not say so; left alone
 };
 
 struct pki_report_item {
@@ -59,6 +59,7 @@ struct pki_report {
     size_t certificates; // made in this run
     size_t lists;        // CRLs issued in this run
     size_t files;        // written in this run
+    bool check;          // nothing was done: lists and files are those that a run would make besides certificates
     size_t differences;  // with check: what a run would change
 };
 void pki_report_clear(struct pki_report *r);

@@ -145,6 +145,11 @@ subjectAltName=DNS:other.example"
     SERIAL=0x51$(openssl rand -hex 20) pki_leaf flaws/client-serial-long '/CN=serial of 21' issuing "$CLIENT_EXT"
     SERIAL=0x51$(openssl rand -hex 19) pki_leaf clients/serial-20 '/CN=serial of 20' issuing "$CLIENT_EXT"
     VERSION1=yes pki_leaf flaws/client-version-1 '/CN=version 1' issuing "$CLIENT_EXT"
+    pki_leaf flaws/client-below-version-1 '/CN=below version 1' ../flaws/client-version-1 "$CLIENT_EXT
+authorityKeyIdentifier=none"
+    pki_leaf flaws/client-no-root '/CN=no root' stranger-issuing "$CLIENT_EXT"
+    awk '/BEGIN/ {n++} n < 3' "$1/flaws/client-no-root/fullchain.pem" > "$1/flaws/client-no-root/two.pem"
+    mv "$1/flaws/client-no-root/two.pem" "$1/flaws/client-no-root/fullchain.pem"
     pki_leaf flaws/client-empty-subject '/' issuing "$CLIENT_EXT"
     pki_leaf flaws/client-empty-subject-not-critical '/' issuing "$CLIENT_EXT
 subjectAltName=URI:spiffe://example/nobody"

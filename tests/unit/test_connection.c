@@ -41,7 +41,9 @@ struct pair {
 static struct tls_context *context(enum tls_role role, const char *below, enum tls_versions versions)
 {
     struct err e = ERR_INIT;
-    struct trust_files files = {.anchors = pki_path("trust.pem", ""), .crls = pki_path("crl.pem", "")};
+    const char *anchor_file = pki_path("trust.pem", "");
+    const char *crl_file = pki_path("crl.pem", "");
+    struct trust_files files = {.anchors = {&anchor_file, 1}, .crls = {&crl_file, crl_file == NULL ? 0 : 1}};
     struct tls_settings settings = {.role = role, .versions = versions, .snapshot = trust_snapshot_load(&files, &e)};
     if (below != NULL) {
         settings.credentials = tls_credentials_load(pki_path(below, "fullchain.pem"), pki_path(below, "key.pem"), &e);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "base/der.h"
 #include "ca/certificate.h"
 #include "ca/crl.h"
-#include "base/der.h"
 #include "ca/show.h"
 #include "run.h"
 
