@@ -233,10 +233,10 @@ static int print_json(const struct trust_verdict *verdict, const struct trust_pa
     for (size_t i = 0; i < path->count; i++) {
         json_array_append_new(certificates, certificate_json(buf_span(&path->certificates[i])));
     }
-    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o}", "verdict",
-                          verdict->reason == REASON_ok ? "accepted" : "refused", "reason", info->token, "depth",
-                          verdict->depth, "sentence", info->sentence, "detail", verdict->detail, "hint", info->hint,
-                          "path", certificates);
+    json_t *o =
+        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o}", "verdict",
+                  verdict->reason == REASON_ok ? "accepted" : "refused", "reason", info->token, "depth", verdict->depth,
+                  "sentence", info->sentence, "detail", verdict->detail, "hint", info->hint, "path", certificates);
     return json_print(stdout, o, e);
 }
 
@@ -287,8 +287,8 @@ static int run(struct verify_options *o, const char *file, struct err *e)
     if (snapshot == NULL || read_chain(file, &chain, e) != 0) {
         goto out;
     }
-    bool accepted =
-        trust_judge_path(snapshot, chain.spans, chain.count, (enum trust_purpose)purpose, o->name, now, &verdict, &path);
+    bool accepted = trust_judge_path(snapshot, chain.spans, chain.count, (enum trust_purpose)purpose, o->name, now,
+                                     &verdict, &path);
     rc = accepted ? 0 : ERR_REFUSED;
     if (o->json) {
         rc = print_json(&verdict, &path, e) == 0 ? rc : -1;
@@ -313,7 +313,8 @@ int cmd_verify(int argc, char **argv)
     const struct arg_option options[] = {
         {"ca", 0, ARG_LIST, "FILE|DIR", "trust anchors (default: those of the PKI)", &o.ca},
         {"untrusted", 0, ARG_LIST, "FILE|DIR", "certificates that may help to build a path", &o.untrusted},
-        {"crl", 0, ARG_LIST, "FILE|DIR", "revocation lists (default: those of the PKI, if its anchors are used)", &o.crl},
+        {"crl", 0, ARG_LIST, "FILE|DIR", "revocation lists (default: those of the PKI, if its anchors are used)",
+         &o.crl},
         {"pki", 'd', ARG_TEXT, "DIR", "the PKI directory (default: $MTLS_PKI, else pki)", &o.pki},
         {"purpose", 0, ARG_TEXT, "client|server|any", "what it is to be good for (default: client)", &o.purpose},
         {"name", 0, ARG_TEXT, "NAME", "host name or IP address that a server must have", &o.name},
@@ -335,8 +336,9 @@ int cmd_verify(int argc, char **argv)
     };
     const struct arg_command command = {
         .usage = "verify [--ca FILE].. [--untrusted FILE].. [--crl FILE].. [--purpose PURPOSE] [--name NAME] CERT",
-        .summary = "Judges a certificate as the server and the client do: CERT is PEM (the leaf first, then what is sent\n"
-                   "with it), DER, or - for standard input. Exit status: 0 accepted, 1 refused, 2 usage, 3 unreadable.",
+        .summary =
+            "Judges a certificate as the server and the client do: CERT is PEM (the leaf first, then what is sent\n"
+            "with it), DER, or - for standard input. Exit status: 0 accepted, 1 refused, 2 usage, 3 unreadable.",
         .operands = "CERT",
         .least = 1,
         .most = 1,
