@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "ca/show.h" // what is in a file, in words: show_file, show_text
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -82,6 +83,8 @@ struct ca_names {
     size_t count;
 };
 
+enum { CA_DAYS_DEFAULT = -1 };
+
 struct ca_issue_options {
     const char *name;
     const char *profile; // "server", "client" or "authority"
@@ -90,7 +93,7 @@ struct ca_issue_options {
     struct ca_names names;
     const char *key;                    // key type; NULL: ec-p256
     const char *not_before, *not_after; // clock_parse texts; NULL: now, now + days
-    long days;                          // 0: 397, or 3650 for authorities
+    long days;                          // or CA_DAYS_DEFAULT: 397, authorities 3650, renewed ones as before
     long path_length;                   // -1: none
     bool encrypt_key;                   // authorities
     bool rekey;                         // renew: with a new key

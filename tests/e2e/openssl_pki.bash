@@ -47,7 +47,7 @@ pki_sign() { # DIR SUBJECT ISSUER|- EXTENSIONS FAKETIME DAYS KEY
     else
         signer=(-CA "$issuer/cert.pem" -CAkey "$issuer/key.pem")
     fi
-    "${when[@]}" openssl x509 -req -in "$dir/req.pem" "${signer[@]}" -days "$6" -sha256 \
+    "${when[@]}" openssl x509 -req -in "$dir/req.pem" "${signer[@]}" -days "$6" "-${DIGEST:-sha256}" \
         -set_serial "${SERIAL:-0x$(openssl rand -hex 16 | sed 's/^./5/')}" "${with[@]}" \
         -out "$dir/cert.pem" 2> /dev/null
     cp "$dir/cert.pem" "$dir/fullchain.pem"
@@ -140,6 +140,8 @@ subjectAltName=DNS:other.example"
     pki_leaf flaws/client-damaged '/CN=damaged' issuing "$CLIENT_EXT"
     damage "$1/flaws/client-damaged"
 
+    DIGEST=sha1 pki_leaf flaws/client-sha1 '/CN=sha1' issuing "$CLIENT_EXT"
+    DIGEST=sha384 pki_leaf clients/sha384 '/CN=sha384' issuing "$CLIENT_EXT"
     SERIAL=0 pki_leaf flaws/client-serial-0 '/CN=serial 0' issuing "$CLIENT_EXT"
     SERIAL=-5 pki_leaf flaws/client-serial-negative '/CN=serial -5' issuing "$CLIENT_EXT"
     SERIAL=0x51$(openssl rand -hex 20) pki_leaf flaws/client-serial-long '/CN=serial of 21' issuing "$CLIENT_EXT"

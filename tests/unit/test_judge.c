@@ -59,6 +59,8 @@ static const struct {
     {"flaws/client-empty-subject", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_empty", 0},
     {"flaws/client-empty-subject-not-critical", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_empty", 0},
     {"flaws/client-bad-name", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_alt_name", 0},
+    {"flaws/client-sha1", "crl.pem", TRUST_CLIENT, NULL, 0, "algorithm_weak", 0},
+    {"clients/sha384", "crl.pem", TRUST_CLIENT, NULL, 0, "ok", -1},
     {"flaws/client-rsa1024", "crl.pem", TRUST_CLIENT, NULL, 0, "key_too_weak", 0},
     {"flaws/server-rsa1024", "crl.pem", TRUST_SERVER, "localhost", 0, "key_too_weak", 0},
     // the path
