@@ -42,7 +42,8 @@ int constraint_syntax(struct span subtrees, struct err *e)
 
 struct subject_name {
     const char *what;     // where it stands, for messages
-    struct der_item item; // tag and content of the GeneralName that it is, or would be
+    struct der_item item; // the GeneralName that it is, or would be
+    int form;             // the tag of the constraints that it is under: that of the item but for SmtpUTF8Mailbox
     bool understood;      // what follows is filled, as far as its form has it
     struct span key;      // of a directory name: its canonical form
     struct span host;     // of a DNS name (without its wildcard), a mailbox, a URI
@@ -146,7 +147,7 @@ static enum relation name_relate(const struct subject_name *name, struct span ba
         {FORM_TAG_URI, uri_relate},     {FORM_TAG_DIRECTORY, directory_relate}, {FORM_TAG_IP, ip_relate},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0] && name->understood; i++) {
-        if (table[i].tag == name->item.tag) {
+        if (table[i].tag == name->form) {
             return table[i].relate(name, base);
         }
     }
@@ -187,7 +188,7 @@ static enum reason subtrees_relate(const struct check *k, struct span subtrees, 
             return REASON_budget_exceeded;
         }
         *k->budget -= cost;
-        if (base.tag == name->item.tag) {
+        if (base.tag == name->form) {
             seen[name_relate(name, base.content)] = true;
         }
     }
@@ -268,17 +269,16 @@ static enum reason other_check(const struct check *k, struct subject_name *name)
     enum reason reason = name_check(k, name);
     if (reason == REASON_ok && type.len == sizeof smtp_utf8_mailbox &&
         memcmp(type.data, smtp_utf8_mailbox, type.len) == 0) {
-        struct subject_name mailbox = *name;
-        mailbox.item.tag = FORM_TAG_EMAIL;
-        mailbox.understood = false;
-        reason = name_check(k, &mailbox);
+        name->form = FORM_TAG_EMAIL;
+        name->understood = false;
+        reason = name_check(k, name);
     }
     return reason;
 }
 
 static enum reason general_name_check_within(const struct check *k, const struct der_item *item)
 {
-    struct subject_name name = {.what = form_word(item->tag), .item = *item};
+    struct subject_name name = {.what = form_word(item->tag), .item = *item, .form = item->tag};
     if (name.what == NULL) {
         name.what = "name";
         return refuse(k, &name, "is of no known form");
@@ -325,6 +325,7 @@ static enum reason common_name_check(const struct check *k, struct span text, co
     struct subject_name name = {.what = "commonName", .understood = true};
     size_t address = host_address(text, octets);
     if (address > 0) {
+        name.form = FORM_TAG_IP;
         name.item = (struct der_item){.tag = FORM_TAG_IP, .content = span_of(octets, address)};
         return has[FORM_TAG_IP & 0x1f] ? REASON_ok : name_check(k, &name);
     }
@@ -334,6 +335,7 @@ static enum reason common_name_check(const struct check *k, struct span text, co
     if (has[FORM_TAG_DNS & 0x1f] || !looks_like_host(text)) {
         return REASON_ok;
     }
+    name.form = FORM_TAG_DNS;
     name.item = (struct der_item){.tag = FORM_TAG_DNS, .content = text};
     name.wildcard = host_is_wildcard(text);
     name.host = name.wildcard ? host_parent(text) : text;
@@ -359,7 +361,8 @@ static enum reason attribute_check(const struct check *k, const struct name_attr
     bool readable = name_value_text(&attribute->value, &text);
     if (email) {
         struct subject_name name = {.what = "emailAddress",
-                                    .item = {.tag = FORM_TAG_EMAIL, .content = buf_span(&text)}};
+                                    .item = {.tag = FORM_TAG_EMAIL, .content = buf_span(&text)},
+                                    .form = FORM_TAG_EMAIL};
         if (readable) {
             email_prepare(&name);
         }
@@ -378,6 +381,7 @@ static enum reason subject_check(const struct check *k, const bool has[32])
     struct name_attribute attribute;
     struct subject_name name = {.what = "subject",
                                 .item = {.tag = FORM_TAG_DIRECTORY, .content = k->c->subject},
+                                .form = FORM_TAG_DIRECTORY,
                                 .key = buf_span(&k->c->subject_key),
                                 .understood = true};
     if (name.key.len == 0) {

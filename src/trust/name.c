@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The canonical form is DER again, so that it has its lengths in front: of every RDN a SET, in it the attributes
 // sorted, every string prepared and a UTF8String. What the preparation does not do of RFC 4518: Unicode normalisation,
-// and case beyond Latin, Greek, Cyrillic and Armenian. Names that differ in these alone count as different.
+// and case beyond what living languages write in Latin, Greek, Cyrillic and Armenian. Names that differ in these alone
+// count as different.
 #include "trust/name.h"
 
 #include "base/text.h"
@@ -150,12 +151,13 @@ static uint32_t fold(uint32_t code)
         uint32_t first, last, step;
         int32_t to_lower;
     } table[] = {
-        {'A', 'Z', 1, 32},     {0xc0, 0xd6, 1, 32},   {0xd8, 0xde, 1, 32},   {0x100, 0x12e, 2, 1},
-        {0x132, 0x136, 2, 1},  {0x139, 0x147, 2, 1},  {0x14a, 0x176, 2, 1},  {0x178, 0x178, 1, -121},
-        {0x179, 0x17d, 2, 1},  {0x386, 0x386, 1, 38}, {0x388, 0x38a, 1, 37}, {0x38c, 0x38c, 1, 64},
-        {0x38e, 0x38f, 1, 63}, {0x391, 0x3a1, 1, 32}, {0x3a3, 0x3ab, 1, 32}, {0x3c2, 0x3c2, 1, 1},
-        {0x400, 0x40f, 1, 80}, {0x410, 0x42f, 1, 32}, {0x460, 0x480, 2, 1},  {0x48a, 0x4be, 2, 1},
-        {0x4d0, 0x52e, 2, 1},  {0x531, 0x556, 1, 48},
+        {'A', 'Z', 1, 32},      {0xc0, 0xd6, 1, 32},   {0xd8, 0xde, 1, 32},   {0x100, 0x12e, 2, 1},
+        {0x132, 0x136, 2, 1},   {0x139, 0x147, 2, 1},  {0x14a, 0x176, 2, 1},  {0x178, 0x178, 1, -121},
+        {0x179, 0x17d, 2, 1},   {0x1f8, 0x21e, 2, 1},  {0x386, 0x386, 1, 38}, {0x388, 0x38a, 1, 37},
+        {0x38c, 0x38c, 1, 64},  {0x38e, 0x38f, 1, 63}, {0x391, 0x3a1, 1, 32}, {0x3a3, 0x3ab, 1, 32},
+        {0x3c2, 0x3c2, 1, 1},   {0x400, 0x40f, 1, 80}, {0x410, 0x42f, 1, 32}, {0x460, 0x480, 2, 1},
+        {0x48a, 0x4be, 2, 1},   {0x4d0, 0x52e, 2, 1},  {0x531, 0x556, 1, 48}, {0x1e00, 0x1e94, 2, 1},
+        {0x1ea0, 0x1efe, 2, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0] && code >= table[i].first; i++) {
         if (code <= table[i].last && (code - table[i].first) % table[i].step == 0) {
