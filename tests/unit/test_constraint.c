@@ -345,6 +345,14 @@ static void budget_is_kept(void **state)
     assert_int_equal(constraint_check(&leaf.c, &ca.c, &budget, why), REASON_budget_exceeded);
     assert_string_equal(why, "too many names under too many name constraints");
     assert_int_equal(budget, 0);
+    made_clear(&ca);
+    // directory names cost their length: 1 + 14 for the subject, 1 for each other name
+    made_init(&ca, "O=ca", "", "dir:O=x", "");
+    budget = 18;
+    assert_int_equal(constraint_check(&leaf.c, &ca.c, &budget, why), REASON_ok);
+    assert_int_equal(budget, 1);
+    budget = 16;
+    assert_int_equal(constraint_check(&leaf.c, &ca.c, &budget, why), REASON_budget_exceeded);
     made_clear(&leaf);
     made_clear(&ca);
 }
