@@ -43,7 +43,7 @@ void judgement_report(struct judgement *j, enum reason reason, int depth, const 
 
 void rules_check_certificate(struct judgement *j, size_t i); // each certificate of the path
 void rules_check_leaf(struct judgement *j);
-void revocation_check(struct judgement *j, size_t i);
+void old_revocation_check(struct judgement *j, size_t i);
 // Is `name` (host name or IP address) among the leaf's subjectAltName?
 bool hostname_matches(const mbedtls_x509_crt *leaf, const char *name);
 

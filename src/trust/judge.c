@@ -258,7 +258,7 @@ static void path_check(struct judgement *j)
     for (size_t i = 0; i < j->path.count; i++) {
         flags_report(j, i);
         rules_check_certificate(j, i);
-        revocation_check(j, i);
+        old_revocation_check(j, i);
     }
     rules_check_leaf(j);
     if (j->verdict->reason == REASON_ok && !j->path.anchored) { // whatever the rules above forget

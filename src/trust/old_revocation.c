@@ -4,7 +4,7 @@
 #include "trust/internal.h"
 
 // RFC 5280 section 6.3.3: certificate number i of the path needs a list of its issuer, which is the next one up.
-void revocation_check(struct judgement *j, size_t i)
+void old_revocation_check(struct judgement *j, size_t i)
 {
     const mbedtls_x509_crt *crt = j->path.items[i].crt;
     const mbedtls_x509_crl *newest = NULL;
