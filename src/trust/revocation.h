@@ -8,10 +8,11 @@
 struct crl;       // one list
 struct crl_store; // all lists of a snapshot, found by issuer
 
-// Reads PEM (several lists) or DER. One pass; at most 32 bytes of memory an entry beside the DER, which is let go once
-// its signature has been kept verifiable: the store keeps a digest of the TBSCertList for each algorithm it is signed
-// with. A list that cannot be read, or has an unknown critical extension (of the list or an entry), is an error that
-// names `file` and the list: it is never skipped.
+// Reads PEM (several lists) or DER. One pass over the DER, which is then let go: 24 octets of memory an entry stay (32
+// for a serial number of more than 20 octets or below zero, and its octets), and the digest of the TBSCertList that the
+// signature is over. A list that cannot be read, or has an unknown critical extension (of the list or an entry), is an
+// error that names `file` and the list: it is never skipped. The lists before it are then in the store, which still is
+// the caller's to free.
 int crl_store_read(struct crl_store **store, const char *file, struct span text,
                    struct err *e); // *store may be NULL: a new one
 void crl_store_free(struct crl_store *store);
@@ -24,7 +25,9 @@ size_t crl_store_entries(const struct crl_store *store); // revoked certificates
 // How a list's signer is found and judged: called with the list's issuer name (canonical, see name.h), its
 // authorityKeyIdentifier, and the certificate that is being checked with its issuer; gives the next candidate whose
 // subject is that name, that may sign lists (cRLSign) and whose own path is good, or NULL when there are no more.
-// `state` is 0 at first and the callee's to use.
+// `state` is 0 at first and the callee's to use. Judging a candidate asks for its revocation in turn, perhaps by the
+// very list that it signs: the callee counts a certificate as good while it is being judged as a signer already, and
+// bounds the depth.
 typedef const struct certificate *crl_signer(void *arg, struct span issuer_name, struct span key_id, size_t *state);
 
 struct revocation_question {
