@@ -8,7 +8,8 @@
 //   - validity of every certificate of the path, anchor included, at the time asked for
 //   - algorithms (SHA-256 or better) and keys (RSA >= 2048 bits, P-256, P-384, P-521)
 //   - version 3, positive serial of at most 20 octets, nothing behind the DER, unknown critical extensions,
-//     repeated extensions (those that mbedTLS knows), well-formed subjectAltName of the leaf, empty subject without one
+//     repeated extensions (those that mbedTLS knows); the leaf's subjectAltName is well-formed, and critical when the
+//     subject is empty
 //   - leaf: CA:FALSE; digitalSignature if there is a keyUsage; extendedKeyUsage present and holding the purpose
 //     (anyExtendedKeyUsage does not count); issuers: an extendedKeyUsage that is present allows the purpose
 //   - as soon as the snapshot holds any revocation list: every certificate below the anchor has a current list, signed
