@@ -21,7 +21,7 @@ static const struct certificate *at(const struct search *s, size_t i)
 
 #define FAIL(s, reason, depth, ...) (search_fail(s, RANK_PATH, reason, depth, __VA_ARGS__), false)
 
-// What reading found, the time (section 6.1.3 (a) (2)), and the key identifiers (sections 4.2.1.1, 4.2.1.2).
+// What reading found, and the time (section 6.1.3 (a) (2)).
 static bool check_itself(struct search *s, size_t i)
 {
     const struct certificate *c = at(s, i);
@@ -37,11 +37,20 @@ static bool check_itself(struct search *s, size_t i)
     if (s->now < c->not_before) {
         return FAIL(s, REASON_cert_not_yet_valid, i, "%s is valid from %s", label, clock_rfc3339(c->not_before, when));
     }
+    return true;
+}
+
+// Sections 4.2.1.1 and 4.2.1.2: below the anchor everybody says whose key signed, and a CA which key is its own.
+static bool check_key_ids(struct search *s, size_t i)
+{
+    const struct certificate *c = at(s, i);
+    char label[96];
     if (i < s->count && c->authority_key_id.len == 0) {
-        return FAIL(s, REASON_key_identifier, i, "%s has no keyIdentifier of its issuer", label);
+        return FAIL(s, REASON_key_identifier, i, "%s has no keyIdentifier of its issuer", certificate_label(c, label));
     }
     if (i > 0 && c->subject_key_id.len == 0) {
-        return FAIL(s, REASON_key_identifier, i, "%s is a CA's and has no subjectKeyIdentifier", label);
+        return FAIL(s, REASON_key_identifier, i, "%s is a CA's and has no subjectKeyIdentifier",
+                    certificate_label(c, label));
     }
     return true;
 }
@@ -242,12 +251,22 @@ static bool check_depth(struct search *s)
 
 bool path_validate(struct search *s)
 {
-    for (size_t i = s->count; i > 0; i--) { // the anchor's own constraints count
-        if (!check_itself(s, i) || !check_issuer(s, i)) {
+    for (size_t i = 0; i <= s->count; i++) { // the leaf first: of several that ended, people want to hear of theirs
+        if (!check_itself(s, i)) {
             return false;
         }
     }
-    if (!check_itself(s, 0) || !check_depth(s)) {
+    for (size_t i = s->count; i > 0; i--) { // the anchor's own constraints count
+        if (!check_issuer(s, i)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i <= s->count; i++) {
+        if (!check_key_ids(s, i)) {
+            return false;
+        }
+    }
+    if (!check_depth(s)) {
         return false;
     }
     for (size_t i = s->count; i-- > 0;) {
