@@ -5,6 +5,7 @@
 #include "trust/crl_internal.h"
 
 #include <malloc.h>
+#include <time.h>
 
 static struct authority alpha;
 
@@ -453,6 +454,14 @@ static void million_entries(struct buf *entries, size_t count)
     }
 }
 
+// Of the processor, so that what else runs on the machine does not count
+static uint64_t processor_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 static void million(void **state)
 {
     (void)state;
@@ -469,17 +478,17 @@ static void million(void **state)
         buf_clear(&entries);
         pem_write(&pem, "X509 CRL", buf_span(&der));
         struct crl_store *from_pem = NULL;
-        uint64_t pem_start = clock_monotonic_us();
+        uint64_t pem_start = processor_us();
         assert_works(crl_store_read(&from_pem, "crl.pem", buf_span(&pem), &e), &e);
-        uint64_t pem_us = clock_monotonic_us() - pem_start;
+        uint64_t pem_us = processor_us() - pem_start;
         crl_store_free(from_pem);
         buf_clear(&pem);
         struct mallinfo2 before = mallinfo2();
-        uint64_t start = clock_monotonic_us();
+        uint64_t start = processor_us();
         struct crl *list = crl_read(buf_span(&der), &e);
         assert_non_null(list);
         assert_true(crl_signed_by(list, alpha.certificate));
-        uint64_t loaded = clock_monotonic_us();
+        uint64_t loaded = processor_us();
         struct mallinfo2 after = mallinfo2();
         size_t taken = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
         assert_int_equal(list->index.count, count);
@@ -487,12 +496,12 @@ static void million(void **state)
             assert_true(taken <= 32 * count);
         }
         size_t found = 0;
-        uint64_t searched = clock_monotonic_us();
+        uint64_t searched = processor_us();
         for (size_t n = 0; n < LOOKUPS; n++) { // half of them are on the list
             million_serial(mix(n) % (2 * count), serial);
             found += find(list, span_of(serial, sizeof serial)) != CRL_NOT_LISTED;
         }
-        uint64_t end = clock_monotonic_us();
+        uint64_t end = processor_us();
         assert_in_range(found, LOOKUPS * 2 / 5, LOOKUPS * 3 / 5);
         print_message(
             "%7zu entries: DER loaded and checked in %.3f s (PEM %.3f s), %.1f octets an entry, %.0f ns a lookup\n",
