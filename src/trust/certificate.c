@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/certificate.h"
 
-#include "base/text.h"
 #include "trust/extensions.h"
 #include "trust/name.h"
 

@@ -15,7 +15,8 @@ int constraint_syntax(struct span subtrees, struct err *e);
 // unless it is empty), every subjectAltName, an emailAddress in the subject where there is no rfc822Name (section
 // 4.2.1.10), and, where there is no dNSName, a commonName that looks like a host name or an IP address and so might be
 // used as one. A name of a type that is constrained and that cannot be understood is outside. *budget is lowered by
-// each comparison. REASON_ok; REASON_name_constraint, with words in `why`; REASON_budget_exceeded when it is used up.
+// each comparison: by 1 (some 30 ns), of directory names by 1 and the octets of the base (some 100 ns each). REASON_ok;
+// REASON_name_constraint, with words in `why`; REASON_budget_exceeded when it is used up.
 enum reason constraint_check(const struct certificate *c, const struct certificate *ca, size_t *budget,
                              char why[CERTIFICATE_WHY]);
 

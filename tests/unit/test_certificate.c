@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ca/certificate.c and ca/extension.c, read by openssl and certtool.
 #include "base/clock.h"
-#include "ca/certificate.h"
 #include "base/der.h"
+#include "ca/certificate.h"
 #include "run.h"
 
 #define TEXT(literal) ((char *)(uintptr_t)(literal))

@@ -41,7 +41,9 @@ struct pair {
 static struct tls_context *context(enum tls_role role, const char *below, enum tls_versions versions)
 {
     struct err e = ERR_INIT;
-    struct trust_files files = {.anchors = pki_path("trust.pem", ""), .crls = pki_path("crl.pem", "")};
+    const char *anchor_file = pki_path("trust.pem", "");
+    const char *crl_file = pki_path("crl.pem", "");
+    struct trust_files files = {.anchors = {&anchor_file, 1}, .crls = {&crl_file, crl_file == NULL ? 0 : 1}};
     struct tls_settings settings = {.role = role, .versions = versions, .snapshot = trust_snapshot_load(&files, &e)};
     if (below != NULL) {
         settings.credentials = tls_credentials_load(pki_path(below, "fullchain.pem"), pki_path(below, "key.pem"), &e);
@@ -268,6 +270,31 @@ static void test_proof_of_possession(void **state)
     }
 }
 
+// mbedTLS knows other anchors than trust here: what it refuses stays refused, although trust accepts.
+static void test_mbedtls_can_only_be_stricter(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        bool judge_is_server = i / 2 == 0;
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        mbedtls_x509_crt stranger;
+        mbedtls_x509_crt_init(&stranger);
+        assert_int_equal(mbedtls_x509_crt_parse_file(&stranger, pki_path("authorities/stranger/cert.pem", "")), 0);
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        struct tls_context *judging = judge_is_server ? pair.server_context : pair.client_context;
+        mbedtls_ssl_conf_ca_chain(&judging->config, &stranger, NULL);
+        pair_shake(&pair, &client, &server);
+        struct tls_connection *judge = judge_is_server ? pair.server.tls : pair.client.tls;
+        assert_shut(judge);
+        assert_int_equal(tls_ended_by(judge), TLS_END_US);
+        assert_string_equal(reason_token(tls_verdict(judge)->reason), "chain_untrusted");
+        pair_close(&pair);
+        mbedtls_x509_crt_free(&stranger);
+    }
+}
+
 // A byte changed on its way ends the connection, whichever it is; nobody becomes somebody by it.
 static void test_tampered(void **state)
 {
@@ -322,9 +349,13 @@ static void test_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),       cmocka_unit_test(test_client_refused),
-        cmocka_unit_test(test_server_refused), cmocka_unit_test(test_proof_of_possession),
-        cmocka_unit_test(test_tampered),       cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_client_refused),
+        cmocka_unit_test(test_server_refused),
+        cmocka_unit_test(test_proof_of_possession),
+        cmocka_unit_test(test_mbedtls_can_only_be_stricter),
+        cmocka_unit_test(test_tampered),
+        cmocka_unit_test(test_garbage),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ca/csr.h"
 #include "base/der.h"
+#include "ca/csr.h"
 #include "run.h"
 
 struct fixture {

@@ -6,7 +6,9 @@
 static struct trust_snapshot *load(const char *crl)
 {
     struct err e = ERR_INIT;
-    struct trust_files files = {.anchors = pki_path("trust.pem", ""), .crls = crl == NULL ? NULL : pki_path(crl, "")};
+    const char *anchor_file = pki_path("trust.pem", "");
+    const char *crl_file = crl == NULL ? NULL : pki_path(crl, "");
+    struct trust_files files = {.anchors = {&anchor_file, 1}, .crls = {&crl_file, crl_file == NULL ? 0 : 1}};
     struct trust_snapshot *snapshot = trust_snapshot_load(&files, &e);
     assert_string_equal(e.text, "");
     return snapshot;
@@ -57,6 +59,8 @@ static const struct {
     {"flaws/client-empty-subject", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_empty", 0},
     {"flaws/client-empty-subject-not-critical", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_empty", 0},
     {"flaws/client-bad-name", "crl.pem", TRUST_CLIENT, NULL, 0, "subject_alt_name", 0},
+    {"flaws/client-sha1", "crl.pem", TRUST_CLIENT, NULL, 0, "algorithm_weak", 0},
+    {"clients/sha384", "crl.pem", TRUST_CLIENT, NULL, 0, "ok", -1},
     {"flaws/client-rsa1024", "crl.pem", TRUST_CLIENT, NULL, 0, "key_too_weak", 0},
     {"flaws/server-rsa1024", "crl.pem", TRUST_SERVER, "localhost", 0, "key_too_weak", 0},
     // the path
@@ -68,6 +72,8 @@ static const struct {
     {"flaws/client-imposter-alone", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 0},
     {"flaws/client-no-intermediate", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_incomplete", 0},
     {"flaws/server-no-intermediate", "crl.pem", TRUST_SERVER, "localhost", 0, "chain_incomplete", 0},
+    {"flaws/client-no-root", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 1},
+    {"flaws/client-below-version-1", "crl.pem", TRUST_CLIENT, NULL, 0, "version", 1},
     {"flaws/client-not-a-ca", "crl.pem", TRUST_CLIENT, NULL, 0, "not_a_ca", 1},
     {"flaws/client-no-certsign", "crl.pem", TRUST_CLIENT, NULL, 0, "key_usage", 1},
     {"flaws/client-pathlen", "crl.pem", TRUST_CLIENT, NULL, 0, "path_too_long", 2},
