@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading revocation lists: what is in them, what is refused, what a million entries cost.
 #include "crl_fixture.h"
-#include "judge_standin.h"
 #include "trust/crl_internal.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <time.h>
 
 static struct authority alpha;
@@ -289,6 +289,34 @@ static void list_refusals(void **state)
     buf_clear(&der);
 }
 
+// What is remembered of a list is shared by all threads (the tsan preset watches).
+static void *ask_often(void *arg)
+{
+    size_t *good = mem_alloc(sizeof *good);
+    for (size_t i = 0; i < 100; i++) {
+        *good += crl_signed_by(arg, alpha.certificate);
+    }
+    return good;
+}
+
+static void many_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    struct crl *list = read_draft((struct draft){0});
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_often, list), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        void *good = NULL;
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_int_equal(*(size_t *)good, 100);
+        free(good);
+    }
+    crl_free(list);
+}
+
 // Lists that nobody here made: a file with two of them, and a certificate between.
 static void made_by_openssl(void **state)
 {
@@ -518,6 +546,7 @@ int main(void)
         cmocka_unit_test(content),        cmocka_unit_test(serials),       cmocka_unit_test(duplicates),
         cmocka_unit_test(entry_refusals), cmocka_unit_test(list_refusals), cmocka_unit_test(made_by_openssl),
         cmocka_unit_test(bad_files),      cmocka_unit_test(bent_lists),    cmocka_unit_test(million),
+        cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
