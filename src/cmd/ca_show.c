@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // mtls ca show: a certificate, request, revocation list or key in words.
-#include "cmd/ca.h"
-#include "cmd/cmd.h"
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/print.h"
+#include "cmd/ca.h"
+#include "cmd/cmd.h"
 
 #include <stdio.h>
 
@@ -43,8 +42,9 @@ int cmd_ca_show(int argc, char **argv)
     };
     const struct arg_command command = {
         .usage = "ca show FILE [--json]",
-        .summary = "What is in a file, in words: certificates, requests, revocation lists, keys (never their secrets).\n"
-                   "PEM or DER, - for standard input; for any file, not only ours, well-formed or not.",
+        .summary =
+            "What is in a file, in words: certificates, requests, revocation lists, keys (never their secrets).\n"
+            "PEM or DER, - for standard input; for any file, not only ours, well-formed or not.",
         .operands = "FILE",
         .least = 1,
         .most = 1,

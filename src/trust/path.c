@@ -111,14 +111,18 @@ static void note_bad_signature(struct search *s, const struct certificate *child
     char label[96];
     char issuer_label[96];
     bool named = child->authority_key_id.len > 0 && issuer->subject_key_id.len > 0;
+    certificate_label(child, label);
     if (reason == REASON_signature_bad && named && !spans_equal(child->authority_key_id, issuer->subject_key_id)) {
-        return; // another CA of the same name: nobody claimed that this one had signed
+        // another CA of the same name: nobody claimed that this one had signed
+        search_fail(s, RANK_BAD_CANDIDATE, REASON_chain_untrusted, s->count - 1,
+                    "the issuer of %s has a name that is known here, and another key", label);
+        return;
     }
     if (reason == REASON_signature_bad && child->self_issued && verify(s, child, child) == REASON_ok) {
         return; // a root of the same name: it claims nothing either
     }
-    search_fail(s, RANK_BAD_CANDIDATE, reason, s->count - 1, "%s: %s (issuer %s)", certificate_label(child, label),
-                reason_info(reason)->sentence, certificate_label(issuer, issuer_label));
+    search_fail(s, RANK_BAD_CANDIDATE, reason, s->count - 1, "%s: %s (issuer %s)", label, reason_info(reason)->sentence,
+                certificate_label(issuer, issuer_label));
 }
 
 static void note_no_issuer(struct search *s, const struct certificate *child)

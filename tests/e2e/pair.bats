@@ -334,6 +334,26 @@ END
     run -0 curl_as clients/alice /whoami
 }
 
+@test "our client gives up on a server that says nothing" {
+    mkfifo "$BATS_TEST_TMPDIR/silence"
+    PORT=$((20000 + RANDOM % 20000))
+    openssl s_server -accept "$PORT" -nocert -quiet < "$BATS_TEST_TMPDIR/silence" > /dev/null 2>&1 3>&- &
+    S_SERVER=$!
+    exec 8> "$BATS_TEST_TMPDIR/silence"
+    wait_for listens
+    kill -STOP $S_SERVER # the kernel still completes its connections
+    SECONDS=0
+    run -3 "$MTLS" connect "https://localhost:$PORT/" --as alice --timeout 1
+    [ "$output" = "mtls: the server said nothing for 1000 ms during the handshake" ]
+    [ "$SECONDS" -le 3 ]
+    kill -CONT $S_SERVER
+    exec 8>&-
+}
+
+listens() {
+    : 2> /dev/null > "/dev/tcp/127.0.0.1/$PORT"
+}
+
 @test "a peer that is silent for ten seconds is turned away" {
     exec 7<> "/dev/tcp/127.0.0.1/$PORT"
     SECONDS=0
@@ -382,6 +402,8 @@ END
     [ "$output" = "mtls: \"http://localhost:$PORT/\" is not an https:// URL" ]
     run -2 "$MTLS" connect "https://localhost:$PORT/" --tls 1.1
     [ "$output" = 'mtls: --tls takes 1.2 or 1.3, not "1.1"' ]
+    run -2 "$MTLS" connect "https://localhost:$PORT/" --timeout 0
+    [ "$output" = "mtls: --timeout takes 1 to 86400 seconds, not 0" ]
     run -2 "$MTLS" connect "https://localhost:$PORT/" -X 'GET /'
     run -2 "$MTLS" connect "https://localhost:$PORT/" --key x
     [ "$output" = "mtls: --key needs --cert" ]
