@@ -130,6 +130,18 @@ static bool check_policies(struct search *s)
 
 // --- revocation ---
 
+// Is it being judged as a signer already, further out? Then a list that it signs may speak about itself (an issuer of
+// indirect lists is often on nobody else's).
+static bool judged_further_out(const struct search *s, const struct certificate *c)
+{
+    for (; s != NULL; s = s->outer) {
+        if (s->target == TARGET_LIST_SIGNER && s->path[0] == c) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // May this certificate sign lists, and is its own path good? (RFC 5280 section 6.3.3 (f): to the same anchor.)
 static bool signer_is_good(struct search *outer, const struct certificate *c)
 {
@@ -138,9 +150,13 @@ static bool signer_is_good(struct search *outer, const struct certificate *c)
     if (c == outer->anchor) {
         return !c->has_key_usage || (c->key_usage & KU_CRL_SIGN) != 0;
     }
+    if (judged_further_out(outer, c)) {
+        return true;
+    }
     if (outer->signer_depth >= SIGNER_DEPTH_MOST || (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0)) {
         return false;
     }
+    s.outer = outer;
     s.target = TARGET_LIST_SIGNER;
     s.signer_depth = outer->signer_depth + 1;
     s.name = NULL;
@@ -154,8 +170,9 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
     struct search *s = arg;
     const struct trust_snapshot *snapshot = s->snapshot;
     size_t total = 1 + s->count + s->presented_count + snapshot->intermediate_count;
-    while (*state < total) {
-        size_t i = (*state)++;
+    while (*state < 2 * total) { // first those with the key that the list names, then the others
+        bool first = *state < total;
+        size_t i = (*state)++ % total;
         const struct certificate *c = i == 0          ? s->anchor
                                       : i <= s->count ? s->path[i - 1]
                                       : i <= s->count + s->presented_count
@@ -164,7 +181,7 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
         bool right_key =
             key_id.len == 0 || c->subject_key_id.len == 0 ||
             (key_id.len == c->subject_key_id.len && memcmp(key_id.data, c->subject_key_id.data, key_id.len) == 0);
-        if (c->readable && c->key_read && right_key && c->subject_key.len == issuer_name.len &&
+        if (c->readable && c->key_read && right_key == first && c->subject_key.len == issuer_name.len &&
             memcmp(c->subject_key.data, issuer_name.data, issuer_name.len) == 0 && signer_is_good(s, c)) {
             return c;
         }
@@ -277,7 +294,7 @@ bool path_validate(struct search *s)
     if (!check_policies(s)) {
         return false;
     }
-    for (size_t i = s->count; i-- > 0;) {
+    for (size_t i = 0; i < s->count; i++) {
         if (!check_revocation(s, i)) {
             return false;
         }

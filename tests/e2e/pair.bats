@@ -418,7 +418,7 @@ listens() {
     run -2 "$MTLS" serve --bind localhost --port 0
     [ "$output" = 'mtls: "localhost" is not an IP address' ]
     run -3 "$MTLS" serve --port 0 --crl "$PKI/trust.pem"
-    [ "$output" = "mtls: reading the revocation lists: $PKI/trust.pem holds no PEM revocation list" ]
+    [ "$output" = "mtls: reading the revocation lists: $PKI/trust.pem holds no revocation list" ]
     run -3 "$MTLS" serve --port 0 --cert "$PKI/servers/localhost/cert.pem" --key "$PKI/servers/rsa/key.pem"
     [[ $output == *"does not belong to the first certificate in"* ]]
     run -0 "$MTLS" --help
