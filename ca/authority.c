@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CAs of a PKI: loaded from the database and their key files, ready to issue.
+#include "base/der.h"
 #include "base/text.h"
-#include "ca/der.h"
 #include "ca/pki.h"
 
 #include <mbedtls/x509_crt.h>
@@ -10,7 +10,7 @@
 
 struct identity_search {
     const struct record *cert;
-    int64_t id;
+    int64_t id; // 0: none yet
 };
 
 static int same_identity(void *arg, const struct record *r, struct err *e)
@@ -18,7 +18,7 @@ static int same_identity(void *arg, const struct record *r, struct err *e)
     struct identity_search *search = arg;
     (void)e;
     if (strcmp(r->key_id, search->cert->key_id) == 0 && strcmp(r->subject, search->cert->subject) == 0 &&
-        r->id < search->id) {
+        (search->id == 0 || r->id < search->id)) {
         search->id = r->id;
     }
     return 0;

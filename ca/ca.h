@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "ca/show.h" // what is in a file, in words: show_file, show_text
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -31,14 +32,14 @@ void pki_close(struct pki *pki);
 // ---- the plan
 
 enum pki_action {
-    PKI_KEPT,     // as the plan says, untouched
-    PKI_MADE,     // issued for the first time
-    PKI_REISSUED, // issued again: changed, near its end, new issuer...
-    PKI_RESTORED, // its files were not as the database has them, and are again
-    PKI_REVOKED,  // revoked now, because the plan says so
-    PKI_LEFT,     // not in the plan any more, left alone
-    PKI_PRUNED,   // not in the plan any more, revoked and removed
-    PKI_BY_HAND,  // revoked by a command; the plan does not say so; left alone
+    PKI_KEPT,      // as the plan says, untouched
+    PKI_MADE,      // issued for the first time
+    PKI_REISSUED,  // issued again: changed, near its end, new issuer...
+    PKI_REWRITTEN, // the certificate is the same; its files were damaged, or a CA above it was renewed
+    PKI_REVOKED,   // revoked now, because the plan says so
+    PKI_LEFT,      // not in the plan any more, left alone
+    PKI_PRUNED,    // not in the plan any more, revoked and removed
+    PKI_BY_HAND,   // revoked by a command; the plan does not say so; left alone
 };
 
 struct pki_report_item {
@@ -59,6 +60,7 @@ struct pki_report {
     size_t certificates; // made in this run
     size_t lists;        // CRLs issued in this run
     size_t files;        // written in this run
+    bool check;          // nothing was done: lists and files are those that a run would make besides certificates
     size_t differences;  // with check: what a run would change
 };
 void pki_report_clear(struct pki_report *r);
@@ -81,6 +83,8 @@ struct ca_names {
     size_t count;
 };
 
+enum { CA_DAYS_DEFAULT = -1 };
+
 struct ca_issue_options {
     const char *name;
     const char *profile; // "server", "client" or "authority"
@@ -89,7 +93,7 @@ struct ca_issue_options {
     struct ca_names names;
     const char *key;                    // key type; NULL: ec-p256
     const char *not_before, *not_after; // clock_parse texts; NULL: now, now + days
-    long days;                          // 0: 397, or 3650 for authorities
+    long days;                          // or CA_DAYS_DEFAULT: 397, authorities 3650, renewed ones as before
     long path_length;                   // -1: none
     bool encrypt_key;                   // authorities
     bool rekey;                         // renew: with a new key

@@ -2,7 +2,7 @@
 #include "ca/certificate.h"
 
 #include "base/clock.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/extension.h"
 
 #include <mbedtls/oid.h>

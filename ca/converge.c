@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct authority *converge_authority(struct convergence *c, const char *name)
+struct step *converge_authority(struct convergence *c, const char *name)
 {
-    for (size_t i = 0; name != NULL && i < c->count; i++) {
-        if (c->steps[i].entry->role == ROLE_AUTHORITY && strcmp(c->steps[i].entry->name, name) == 0) {
-            return c->steps[i].authority;
+    for (size_t i = 0; name != NULL && i < c->count && c->steps[i].entry->role == ROLE_AUTHORITY; i++) {
+        if (strcmp(c->steps[i].entry->name, name) == 0) {
+            return &c->steps[i];
         }
     }
     return NULL;
@@ -103,9 +103,27 @@ static int make_all(struct convergence *c, struct err *e)
 
 // ---- record
 
+// Another key or name is another CA; the list of the one before cannot be kept current without its key.
+static int record_identity(struct convergence *c, struct step *s, struct err *e)
+{
+    struct authority *a = s->authority;
+    int64_t before = 0;
+    a->cert.id = s->made.record.id;
+    a->ca_id = a->ca_id == 0 ? a->cert.id : a->ca_id;
+    if (s->before.id != 0 && authority_identity(c->pki->db, &s->before, &before, e) != 0) {
+        return -1;
+    }
+    return before == 0 || before == a->ca_id ? 0 : db_crl_drop(c->pki->db, before, e);
+}
+
 static int record_step(struct convergence *c, struct step *s, struct err *e)
 {
     struct record *r = &s->made.record;
+    char digest[65];
+    if (!s->issue && s->new_digest) {
+        file_digest(buf_span(&s->key_pem), digest);
+        return db_set_key_file_digest(c->pki->db, s->before.id, digest, e);
+    }
     if (!s->issue) {
         return 0;
     }
@@ -114,24 +132,14 @@ static int record_step(struct convergence *c, struct step *s, struct err *e)
         return err_context(e, "%s %s", role_name(s->entry->role), s->entry->name);
     }
     c->report->certificates++;
-    if (s->authority != NULL) {
-        s->authority->cert.id = r->id;
-        if (s->before.id != 0 && s->authority->ca_id == 0) {
-            // Another key or name is another CA; the list of the one before cannot be kept current without its key.
-            int64_t old = 0;
-            if (authority_identity(c->pki->db, &s->before, &old, e) != 0 || db_crl_drop(c->pki->db, old, e) != 0) {
-                return -1;
-            }
-        }
-        s->authority->ca_id = s->authority->ca_id == 0 ? r->id : s->authority->ca_id;
-    }
-    return 0;
+    return s->authority == NULL ? 0 : record_identity(c, s, e);
 }
 
-int converge_revoke(struct convergence *c, int64_t id, int64_t issuer_id, enum revocation_reason reason, int64_t when,
-                    int64_t invalidity_date, struct err *e)
+int converge_revoke(struct convergence *c, int64_t id, int64_t issuer_id, const struct revocation *revocation,
+                    struct err *e)
 {
-    int rc = db_revoke(c->pki->db, id, reason, when, invalidity_date, ORIGIN_PLAN, e);
+    int rc =
+        db_revoke(c->pki->db, id, revocation->reason, revocation->when, revocation->invalidity_date, ORIGIN_PLAN, e);
     if (rc == 0) {
         c->dirty = mem_grow(c->dirty, &c->dirty_cap, sizeof *c->dirty, c->dirty_count + 1);
         c->dirty[c->dirty_count++] = issuer_id;
@@ -152,31 +160,41 @@ static int collect_unrevoked(void *arg, const struct record *r, struct err *e)
 {
     struct unrevoked *u = arg;
     (void)e;
-    if (r->revoked_at == 0) {
+    if (r->revoked_at == 0 && r->issuer_id != 0) { // nobody can revoke a root
         u->items = mem_grow(u->items, &u->cap, sizeof *u->items, u->count + 1);
         u->items[u->count++] = (struct unrevoked_item){.id = r->id, .issuer_id = r->issuer_id};
     }
     return 0;
 }
 
-// A revocation in the plan means every certificate that this entry ever had and that is still valid.
+int converge_revoke_all(struct convergence *c, enum role role, const char *name, const struct revocation *revocation,
+                        size_t *count, struct err *e)
+{
+    struct unrevoked found = {0};
+    struct db_filter filter = {.unexpired_only = true, .at = c->pki->now, .role = (int)role, .name = name};
+    int rc = db_list(c->pki->db, &filter, collect_unrevoked, &found, e);
+    for (size_t i = 0; rc >= 0 && i < found.count; i++) {
+        rc = converge_revoke(c, found.items[i].id, found.items[i].issuer_id, revocation, e);
+    }
+    *count = found.count;
+    free(found.items);
+    return rc < 0 ? -1 : 0;
+}
+
 static int revoke_step(struct convergence *c, struct step *s, struct err *e)
 {
     const struct plan_entry *entry = s->entry;
-    struct unrevoked found = {0};
-    struct db_filter filter = {
-        .unexpired_only = true, .at = c->pki->now, .role = (int)entry->role, .name = entry->name};
-    int rc = entry->revoked ? db_list(c->pki->db, &filter, collect_unrevoked, &found, e) : 0;
-    for (size_t i = 0; rc >= 0 && i < found.count; i++) {
-        rc = converge_revoke(c, found.items[i].id, found.items[i].issuer_id, entry->revocation_reason,
-                             entry->revoked_at, entry->invalidity_date, e);
+    struct revocation revocation = {
+        .reason = entry->revocation_reason, .when = entry->revoked_at, .invalidity_date = entry->invalidity_date};
+    size_t count = 0;
+    if (entry->revoked && converge_revoke_all(c, entry->role, entry->name, &revocation, &count, e) != 0) {
+        return -1;
     }
-    if (rc >= 0 && found.count > 0 && !s->issue) {
+    if (count > 0 && !s->issue) {
         s->action = PKI_REVOKED;
         s->why = "the plan revokes it";
     }
-    free(found.items);
-    return rc < 0 ? -1 : 0;
+    return 0;
 }
 
 static int record_all(struct convergence *c, struct err *e)
@@ -191,48 +209,58 @@ static int record_all(struct convergence *c, struct err *e)
 
 // ---- files
 
-static int put_step(struct convergence *c, struct step *s, struct err *e)
+// Then the chain in its files is another, although its certificate is not.
+static bool is_renewed_above(const struct step *s)
+{
+    const struct step *above = s->above;
+    while (above != NULL && !(above->issue && above->above != NULL)) { // roots are in no chain
+        above = above->above;
+    }
+    return above != NULL;
+}
+
+static int put_files(struct convergence *c, struct step *s, struct err *e)
 {
     const struct record *r = s->issue ? &s->made.record : &s->before;
     const struct buf *key = s->issue ? &s->made.key_pem : &s->key_pem;
     struct span chain = s->issuer == NULL ? span_of(NULL, 0) : buf_span(&s->issuer->chain);
     struct entry_files files;
-    struct record now = {0};
     size_t changed = 0;
     char *dir = entry_directory(c->pki, s->entry->role, s->entry->name);
     entry_files_make(&files, buf_span(key), buf_span(&r->der), chain);
     int rc = entry_files_put(c->batch, dir, &files, s->issue, &changed, e);
-    if (rc == 0 && changed > 0 && !s->issue && s->action == PKI_KEPT) {
-        s->action = PKI_RESTORED;
-        s->why = "its files were not what was issued";
+    bool renewed_above = is_renewed_above(s);
+    if (!s->issue && s->action == PKI_KEPT && (changed > 0 || renewed_above)) {
+        s->action = PKI_REWRITTEN;
+        s->why = renewed_above ? "a CA above it has a new certificate" : "its files were not what was issued";
     }
     c->report->files += changed;
+    entry_files_clear(&files);
+    free(dir);
+    return rc;
+}
+
+static int put_step(struct convergence *c, struct step *s, struct err *e)
+{
+    struct record now = {0};
+    bool orphan = s->issuer != NULL && !s->issue && s->issuer->ca_id != s->before.issuer_id; // revoked by hand before
+    int rc = orphan ? 0 : put_files(c, s, e);
     int found = rc == 0 ? db_find_current(c->pki->db, s->entry->role, s->entry->name, &now, e) : -1;
     converge_report(c, s->entry->role, s->entry->name, found == 1 ? &now : NULL, s->entry->issuer, s->action, s->why);
     record_clear(&now);
-    entry_files_clear(&files);
-    free(dir);
     return found < 0 ? -1 : 0;
 }
 
 static int put_all(struct convergence *c, struct err *e)
 {
-    struct buf manifest = {0};
-    char *path = pki_path(c->pki, "manifest.json");
+    size_t *files = &c->report->files;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < c->count; i++) {
         rc = put_step(c, &c->steps[i], e);
     }
-    if (rc == 0 && (converge_flaws_put(c, e) != 0 || lists_put(c->pki, c->batch, &c->report->files, e) != 0 ||
-                    manifest_make(c->pki, c->plan, &manifest, e) != 0)) {
-        rc = -1;
-    }
-    if (rc == 0) {
-        rc = file_put(c->batch, path, buf_span(&manifest), FILE_PUBLIC, &c->report->files, e);
-    }
-    buf_clear(&manifest);
-    free(path);
-    return rc;
+    return rc != 0 || converge_flaws_put(c, e) != 0 || lists_put(c->pki, c->batch, files, e) != 0
+               ? -1
+               : manifest_put(c->pki, c->batch, files, e);
 }
 
 // Before the transaction ends, what it will take to finish is in DIR/.staging: see mend.c.
@@ -278,9 +306,11 @@ out:
     return rc;
 }
 
-// With --check the database is asked in a transaction that is thrown away, and no file is written.
+// With --check the database is asked in a transaction that is thrown away, and no file is written. Files that follow
+// from certificates that are not made now are not counted.
 static int check(struct convergence *c, struct err *e)
 {
+    struct pki_report *report = c->report;
     for (size_t i = 0; i < c->count; i++) {
         struct step *s = &c->steps[i];
         if (!s->issue && revoke_step(c, s, e) != 0) {
@@ -293,12 +323,12 @@ static int check(struct convergence *c, struct err *e)
             return -1;
         }
     }
-    size_t before = c->report->files;
-    if (converge_flaws_put(c, e) != 0 || converge_leftovers(c, e) != 0 ||
-        lists_put(c->pki, NULL, &c->report->files, e) != 0) {
+    size_t before = report->files;
+    if (converge_flaws_put(c, e) != 0 || converge_leftovers(c, e) != 0 || converge_lists(c, e) != 0 ||
+        lists_put(c->pki, NULL, &report->files, e) != 0 || manifest_put(c->pki, NULL, &report->files, e) != 0) {
         return -1;
     }
-    c->report->differences += c->report->files - before;
+    report->differences += report->lists + report->files - before;
     return 0;
 }
 
@@ -359,7 +389,7 @@ int pki_apply(struct pki *pki, const struct pki_apply_options *options, struct p
 {
     struct convergence c = {.pki = pki, .options = options, .report = report};
     int rc = -1;
-    *report = (struct pki_report){0};
+    *report = (struct pki_report){.check = options->check};
     if (read_plan(&c, e) != 0 || settle_time(&c, e) != 0 || pki_lock(pki, e) != 0) {
         plan_free(c.plan);
         return -1;

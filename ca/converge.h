@@ -14,10 +14,14 @@ struct step {
     enum pki_action action;
     const char *why;
     bool issue;         // a new certificate is due
-    struct buf key_pem; // the key file as it is; what is issued goes on using it if `keep_key`
+    struct buf key_pem; // the key file as it is or shall be; what is issued goes on using it if `keep_key`
     bool keep_key;
+    bool same_key;               // it is the key of the certificate in `before`
+    bool new_digest;             // and is written otherwise than it was
+    bool rekeyed;                // of an authority: it, or one above it, is another CA from this run on
     size_t issues;               // certificates of this name so far
-    struct authority *issuer;    // borrowed from the convergence; NULL: self-signed
+    struct step *above;          // the issuer's; NULL: self-signed
+    struct authority *issuer;    // borrowed from there
     struct authority *authority; // of an authority, once it exists
     struct issued made;
 };
@@ -44,6 +48,7 @@ struct convergence {
     size_t count;
     struct flaw_step *flaws;
     size_t flaw_count;
+    struct flaw_keys flaw_keys;     // there if flaws is not NULL
     struct authority *flaw_root;    // borrowed
     struct authority *flaw_issuing; // borrowed
     struct file_batch *batch;       // NULL with check
@@ -55,15 +60,23 @@ struct convergence {
     size_t doomed_cap;
 };
 
-struct authority *converge_authority(struct convergence *c, const char *name);
+struct step *converge_authority(struct convergence *c, const char *name); // NULL: the plan has none of that name
 void converge_report(struct convergence *c, enum role role, const char *name, const struct record *r,
                      const char *issuer, enum pki_action action, const char *why);
 
 int converge_decide(struct convergence *c, struct err *e);
 int converge_make(struct convergence *c, struct step *s, struct err *e); // on any thread
+struct revocation {
+    enum revocation_reason reason;
+    int64_t when;
+    int64_t invalidity_date; // or CRL_NO_INVALIDITY_DATE
+};
 // Revokes a recorded certificate and remembers that its issuer needs a new list. 1: it was revoked already.
-int converge_revoke(struct convergence *c, int64_t id, int64_t issuer_id, enum revocation_reason reason, int64_t when,
-                    int64_t invalidity_date, struct err *e);
+int converge_revoke(struct convergence *c, int64_t id, int64_t issuer_id, const struct revocation *revocation,
+                    struct err *e);
+// The same for every certificate that an entry ever had and that has not expired; how many goes to *count.
+int converge_revoke_all(struct convergence *c, enum role role, const char *name, const struct revocation *revocation,
+                        size_t *count, struct err *e);
 
 // The flaws' three passes, called at the same points as those of the entries.
 int converge_flaws_decide(struct convergence *c, struct err *e);
@@ -76,8 +89,5 @@ void converge_flaws_clear(struct convergence *c);
 int converge_leftovers(struct convergence *c, struct err *e);
 // Lists of all authorities that need one: none yet, near its end, or something was revoked since.
 int converge_lists(struct convergence *c, struct err *e);
-
-// manifest.json as text.
-int manifest_make(struct pki *pki, const struct plan *plan, struct buf *text, struct err *e);
 
 #endif

@@ -2,9 +2,9 @@
 // The flaws of a plan. A flaw, its control and everything made for them stand or fall together: when anything of it is
 // missing, changed or near its end, all of it is made again.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/converge.h"
-#include "ca/der.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,17 +93,17 @@ static char *spec_of(const struct convergence *c, const struct flaw_step *f)
     return mem_strdup(digest);
 }
 
-static int decide(struct convergence *c, struct flaw_step *f, struct err *e)
+static int decide(struct convergence *c, struct flaw_step *f, bool rekeyed, struct err *e)
 {
     struct record control = {0};
     char digest[65];
     char *name = mem_printf("%s/control", f->name);
     int found = db_find_current(c->pki->db, ROLE_FLAW, name, &control, e);
-    f->spec = spec_of(c, f);
+    f->spec = rekeyed && c->options->check ? mem_strdup("") : spec_of(c, f); // CAs that are not there yet
     f->existed = found == 1;
     if (found == 0) {
         f->why = "new";
-    } else if (found == 1 && strcmp(control.spec, f->spec) != 0) {
+    } else if (found == 1 && (rekeyed || strcmp(control.spec, f->spec) != 0)) {
         f->why = "the plan or the CAs above it changed";
     } else if (found == 1 && c->pki->now >= control.not_after - (control.not_after - control.not_before) / 3) {
         f->why = "near its end";
@@ -117,23 +117,20 @@ static int decide(struct convergence *c, struct flaw_step *f, struct err *e)
     return found < 0 ? -1 : 0;
 }
 
-static struct authority *root_above(struct convergence *c, struct authority *a)
-{
-    const struct plan_entry *entry = plan_find(c->plan, ROLE_AUTHORITY, a->name);
-    while (entry != NULL && entry->issuer != NULL) {
-        entry = plan_find(c->plan, ROLE_AUTHORITY, entry->issuer);
-    }
-    return entry == NULL ? NULL : converge_authority(c, entry->name);
-}
-
 int converge_flaws_decide(struct convergence *c, struct err *e)
 {
-    c->flaw_issuing = converge_authority(c, c->plan->flaw_issuer);
-    c->flaw_root = c->flaw_issuing == NULL ? NULL : root_above(c, c->flaw_issuing);
-    if (c->flaw_root == NULL) {
-        return 0; // the plan has no flaws, or this is a check and nothing is there yet
+    struct step *issuing = converge_authority(c, c->plan->flaw_issuer);
+    struct step *root = issuing;
+    if (issuing == NULL) {
+        return 0; // the plan has no flaws
     }
+    while (root->above != NULL) {
+        root = root->above;
+    }
+    c->flaw_issuing = issuing->authority;
+    c->flaw_root = root->authority;
     c->flaws = mem_array((size_t)FLAW_COUNT * 2, sizeof *c->flaws);
+    flaw_keys_init(&c->flaw_keys);
     bool any = false;
     for (size_t i = 0; i < (size_t)FLAW_COUNT * 2; i++) {
         enum flaw flaw = (enum flaw)(i / 2);
@@ -144,7 +141,7 @@ int converge_flaws_decide(struct convergence *c, struct err *e)
         f->flaw = flaw;
         f->side = sides[i % 2].side;
         f->name = mem_printf("%s-%s", sides[i % 2].prefix, flaw_info(flaw)->token);
-        if (decide(c, f, e) != 0) {
+        if (decide(c, f, issuing->rekeyed, e) != 0) {
             return -1;
         }
         any = any || f->make;
@@ -178,6 +175,7 @@ int converge_flaw_make(struct convergence *c, size_t i, struct err *e)
         .lifetime = left < FLAW_LIFETIME ? left : FLAW_LIFETIME,
         .seed = c->pki->seed,
         .comment = pki_comment(c->pki),
+        .keys = &c->flaw_keys,
     };
     for (int control = 0; control < 2; control++) {
         struct buf key = {0};
@@ -253,6 +251,8 @@ static int record_part(struct convergence *c, struct flaw_step *f, int control, 
     struct flaw_part *part = &made->parts[i];
     bool leaf = made->leaf == (int)i;
     struct record r = {.id = 0};
+    struct revocation revocation = {
+        .reason = REVOCATION_key_compromise, .when = c->pki->now, .invalidity_date = CRL_NO_INVALIDITY_DATE};
     struct crl_record crl = {.number = part->crl_number,
                              .this_update = part->crl_this_update,
                              .next_update = part->crl_next_update,
@@ -268,7 +268,7 @@ static int record_part(struct convergence *c, struct flaw_step *f, int control, 
         ids[i] = r.id;
     }
     if (rc == 0 && part->revoke) {
-        rc = converge_revoke(c, r.id, r.issuer_id, REVOCATION_key_compromise, c->pki->now, CRL_NO_INVALIDITY_DATE, e);
+        rc = converge_revoke(c, r.id, r.issuer_id, &revocation, e);
     }
     if (rc == 0 && part->crl.len > 0) {
         crl.issuer_id = r.id;
@@ -337,6 +337,9 @@ int converge_flaws_put(struct convergence *c, struct err *e)
 
 void converge_flaws_clear(struct convergence *c)
 {
+    if (c->flaws != NULL) {
+        flaw_keys_clear(&c->flaw_keys);
+    }
     for (size_t i = 0; i < c->flaw_count; i++) {
         struct flaw_step *f = &c->flaws[i];
         free(f->name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/csr.h"
 
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/extension.h"
 #include "ca/oid.h"
 

@@ -3,9 +3,9 @@
 #include "ca/daily.h"
 
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/csr.h"
-#include "ca/der.h"
 
 #include <mbedtls/oid.h>
 #include <stdlib.h>

@@ -10,9 +10,12 @@
 int entry_from_options(const struct pki *pki, const struct ca_issue_options *o, const struct general_names *requested,
                        struct plan_entry *entry, struct err *e);
 void entry_clear(struct plan_entry *entry);
+int days_check(long days, struct err *e);
 
 // The authority called `name`; without a name the only one that has no authority below it.
 int issuer_choose(struct pki *pki, const char *name, struct authority **issuer, struct err *e);
+// Would anybody take a certificate for `role` that this authority issues now?
+int issuer_may_issue(const struct pki *pki, const struct authority *issuer, enum role role, struct err *e);
 
 // The current certificate called `name` ("alice", "clients/alice"), in `role` if that is not NULL. Not found, or found
 // in several roles: an error that says so.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/extension.h"
 
-#include "ca/der.h"
+#include "base/der.h"
 
 #include <mbedtls/oid.h>
 #include <stdlib.h>

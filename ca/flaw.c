@@ -48,11 +48,8 @@ struct work {
 // revoked certificate revoked.
 static int start_rng(const struct draft *d, const char *part, struct rng *rng, struct err *e)
 {
-    if (d->setting->seed == NULL) {
-        return rng_init(rng, e);
-    }
     char *label = mem_printf("%s/%s-%s/%s", d->control ? "control" : "flaw", flaw_side_word(d->side), d->token, part);
-    int rc = rng_init_seeded(rng, d->setting->seed, label, e);
+    int rc = flaw_rng(d->setting, label, rng, e);
     free(label);
     return rc;
 }
@@ -124,8 +121,8 @@ static int make_certificate(struct work *w, int index, struct err *e)
     part->revoke = c->revoke;
     part->not_before = c->content.not_before;
     part->not_after = c->content.not_after;
-    if (key_generate(c->key, &rng, &to->key, e) != 0 || key_id(&to->key, to->issuer.key_id, e) != 0 ||
-        sign_certificate(w, c, to, &rng, &part->der, e) != 0) {
+    if (flaw_key(w->draft->setting, c->key, index != DRAFT_LEAF, &rng, &to->key, e) != 0 ||
+        key_id(&to->key, to->issuer.key_id, e) != 0 || sign_certificate(w, c, to, &rng, &part->der, e) != 0) {
         goto out;
     }
     if (index != DRAFT_LEAF && !c->crl.missing && make_crl(&c->crl, &to->issuer, &rng, part, e) != 0) {
@@ -146,6 +143,14 @@ static int present_certificate(const struct work *w, int index, struct buf *out,
     return damage == NULL ? 0 : damage(out, e);
 }
 
+// Is the issuing CA the root?
+static bool root_issues(const struct flaw_setting *setting)
+{
+    struct span a = setting->root->der;
+    struct span b = setting->issuing->der;
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
 static int present_chain(const struct work *w, struct err *e)
 {
     const struct draft *d = w->draft;
@@ -157,9 +162,12 @@ static int present_chain(const struct work *w, struct err *e)
             return -1;
         }
     }
-    const struct flaw_ca *last = signer == FLAW_ISSUER_ISSUING && setting->issuing != setting->root ? setting->issuing
-                                 : signer == FLAW_ISSUER_ROOT && d->send_root                       ? setting->root
-                                                                                                    : NULL;
+    const struct flaw_ca *last = NULL;
+    if (signer == FLAW_ISSUER_ROOT && d->send_root) {
+        last = setting->root;
+    } else if (signer == FLAW_ISSUER_ISSUING && !root_issues(setting)) {
+        last = setting->issuing;
+    }
     if (last != NULL) {
         buf_add(&made->chain[made->chain_len++], last->der.data, last->der.len);
     }

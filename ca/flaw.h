@@ -8,6 +8,8 @@
 #include "ca/certificate.h"
 #include "ca/db.h"
 
+#include <pthread.h>
+
 enum flaw_side { FLAW_CLIENT = 1, FLAW_SERVER = 2, FLAW_BOTH = 3 }; // who presents it; flags
 
 enum flaw {
@@ -32,14 +34,25 @@ struct flaw_ca {
     struct span der;
     struct certificate_issuer issuer;
 };
+// An RSA key takes longer to make than all the rest. Those who make several flaws may let them share two: one for CAs,
+// and another for leaves, whose keys end in files.
+struct flaw_keys {
+    pthread_mutex_t lock;
+    mbedtls_pk_context authority; // MBEDTLS_PK_NONE until one is needed
+    mbedtls_pk_context leaf;
+};
+void flaw_keys_init(struct flaw_keys *keys);
+void flaw_keys_clear(struct flaw_keys *keys);
+
 struct flaw_setting {
     const struct flaw_ca *root;
     const struct flaw_ca *issuing;
     const struct general_names *hosts; // subjectAltName of server-side certificates
     int64_t now;
-    int64_t lifetime;    // seconds, of what has no reason to be shorter
-    const char *seed;    // NULL: random
-    const char *comment; // for certificate_content, or NULL
+    int64_t lifetime;       // seconds, of what has no reason to be shorter
+    const char *seed;       // NULL: random
+    const char *comment;    // for certificate_content, or NULL
+    struct flaw_keys *keys; // borrowed; NULL: every flaw makes its own
 };
 
 // Who signed a part: one of the PKI's CAs, another part of the same flaw (its index), or nobody it keeps (itself, or a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What mbedTLS's writer refuses to make: finished certificates are taken apart, changed and signed again.
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/flaw_internal.h"
 
 #include <string.h>

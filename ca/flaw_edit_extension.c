@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edits of extensions.
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/extension.h"
 #include "ca/flaw_internal.h"
 
@@ -158,8 +158,7 @@ int edit_san_not_critical(struct tbs *tbs, struct err *e)
 
 int edit_san_not_ascii(struct tbs *tbs, struct err *e)
 {
-    static const char name[] = "b\xc3\xbc"
-                               "cher.example"; // UTF-8, where an A-label is due
+    static const char name[] = "b\xc3\xbc\x63her.example"; // UTF-8, where an A-label is due
     return san_add_name(tbs, false, TAG_DNS, span_of(name, strlen(name)), e);
 }
 

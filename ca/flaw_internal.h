@@ -73,6 +73,11 @@ void draft_oid(char ***list, const char *oid); // a list of this one, or of none
 const char *flaw_host(const struct flaw_setting *setting); // its first DNS name that is no wildcard, or "localhost"
 const char *flaw_side_word(enum flaw_side side);           // "client", "server"
 
+int flaw_rng(const struct flaw_setting *setting, const char *label, struct rng *rng, struct err *e);
+// As key_generate, with `key` initialised before.
+int flaw_key(const struct flaw_setting *setting, enum key_type type, bool authority, struct rng *rng,
+             mbedtls_pk_context *key, struct err *e);
+
 // Takes a certificate apart, edits it, and puts it together with a new signature by `signer`.
 int flaw_edit(tbs_edit *edit, const struct flaw_setting *setting, mbedtls_pk_context *signer, struct rng *rng,
               struct buf *certificate, struct err *e);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/hash_dir.h"
 
+#include "base/der.h"
 #include "ca/certificate.h"
-#include "ca/der.h"
 
 #include <ctype.h>
 #include <dirent.h>

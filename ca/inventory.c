@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the CA has issued, and one entry as a single file.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/daily.h"
-#include "ca/der.h"
 #include "ca/pkcs12.h"
 
 #include <stdlib.h>

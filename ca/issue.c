@@ -49,6 +49,19 @@ static void dates_within_issuer(struct certificate_content *content, const struc
     }
 }
 
+// As name_to_text writes it, so that a name is the same text however it was typed.
+static int record_subject(struct record *r, struct err *e)
+{
+    struct certificate_parts parts;
+    struct buf text = {0};
+    int rc = certificate_split(buf_span(&r->der), &parts, e);
+    if (rc == 0) {
+        rc = name_to_text(parts.subject, &text, e);
+    }
+    r->subject = (char *)text.data;
+    return rc;
+}
+
 static void record_fill(struct record *r, const struct issue_request *q, const struct certificate_content *content,
                         const uint8_t *serial, const uint8_t *id, struct span key_pem, int64_t now)
 {
@@ -58,7 +71,6 @@ static void record_fill(struct record *r, const struct issue_request *q, const s
     r->origin = q->origin;
     r->name = mem_strdup(q->entry->name);
     r->issuer_id = q->issuer == NULL ? 0 : q->issuer->ca_id;
-    r->subject = mem_strdup(content->subject);
     r->spec = mem_strdup(q->entry->spec == NULL ? "" : q->entry->spec);
     r->not_before = content->not_before;
     r->not_after = content->not_after;
@@ -108,7 +120,8 @@ int issue_make(struct pki *pki, const struct issue_request *q, struct issued *ou
     if (q->issuer != NULL) {
         issuer = authority_issuer(q->issuer);
     }
-    if (certificate_make(&content, serial, sizeof serial, public_key, &issuer, &rng, &out->record.der, e) != 0) {
+    if (certificate_make(&content, serial, sizeof serial, public_key, &issuer, &rng, &out->record.der, e) != 0 ||
+        record_subject(&out->record, e) != 0) {
         goto out;
     }
     record_fill(&out->record, q, &content, serial, id, buf_span(&out->key_pem), pki->now);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/key.h"
 
+#include "base/der.h"
 #include "ca/asn1write.h"
-#include "ca/der.h"
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>

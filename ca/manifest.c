@@ -2,9 +2,9 @@
 // manifest.json: every artefact of a PKI with the verdict that a correct judge must reach about it, so that anybody's
 // test suite can loop over it. docs/manifest.md describes the fields.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/converge.h"
-#include "ca/der.h"
 
 #include <jansson.h>
 #include <mbedtls/oid.h>
@@ -54,28 +54,63 @@ static bool flaw_of(const char *name, const char **side, enum flaw *flaw, bool *
     return found;
 }
 
-// Is this CA, or one above it, revoked or past its end? Then nothing below it is good.
-static enum reason reason_of_issuers(struct pki *pki, int64_t issuer_id, struct err *e)
+// Why nothing that this CA issued is good, or REASON_ok. `ca_id` becomes that of the CA above. Another key or name is
+// another CA: what the one before issued is still on disk if it is not the plan's, and its list is no more.
+static int reason_of_issuer(struct pki *pki, int64_t *ca_id, enum reason *reason, struct err *e)
+{
+    struct record first = {0};
+    struct record now = {0};
+    int rc = -1;
+    if (db_find_id(pki->db, *ca_id, &first, e) != 1 ||
+        db_find_current(pki->db, ROLE_AUTHORITY, first.name, &now, e) < 0) {
+        goto out;
+    }
+    bool same = now.id != 0 && strcmp(first.key_id, now.key_id) == 0 && strcmp(first.subject, now.subject) == 0;
+    const struct record *r = same ? &now : &first;
+    *reason = r->revoked_at != 0                                                ? REASON_cert_revoked
+              : !same && now.id != 0 && strcmp(first.subject, now.subject) == 0 ? REASON_crl_signature
+              : !same                                                           ? REASON_crl_missing
+              : r->not_after < pki->now                                         ? REASON_cert_expired
+              : r->not_before > pki->now                                        ? REASON_cert_not_yet_valid
+                                                                                : REASON_ok;
+    *ca_id = r->issuer_id;
+    rc = 0;
+out:
+    record_clear(&first);
+    record_clear(&now);
+    return rc;
+}
+
+static enum reason reason_of_issuers(struct pki *pki, int64_t ca_id, struct err *e)
 {
     enum reason reason = REASON_ok;
-    for (int depth = 0; reason == REASON_ok && issuer_id != 0 && depth < 32; depth++) {
-        struct record first = {0};
-        struct record issuer = {0};
-        int found = db_find_id(pki->db, issuer_id, &first, e);
-        if (found == 1) {
-            found = db_find_current(pki->db, ROLE_AUTHORITY, first.name, &issuer, e);
-        }
-        if (found == 1) {
-            reason = issuer.revoked_at != 0         ? REASON_cert_revoked
-                     : issuer.not_after < pki->now  ? REASON_cert_expired
-                     : issuer.not_before > pki->now ? REASON_cert_not_yet_valid
-                                                    : REASON_ok;
-        }
-        issuer_id = found == 1 ? issuer.issuer_id : 0;
-        record_clear(&first);
-        record_clear(&issuer);
+    while (reason == REASON_ok && ca_id != 0 && reason_of_issuer(pki, &ca_id, &reason, e) == 0) {
     }
     return reason;
+}
+
+static bool extension_of(const struct record *r, const char *oid, size_t oid_len, struct span *value)
+{
+    struct certificate_parts parts;
+    struct err ignored = ERR_INIT;
+    return certificate_split(buf_span(&r->der), &parts, &ignored) == 0 &&
+           certificate_extension(&parts, span_of(oid, oid_len), value);
+}
+
+// A plan may leave these extensions out, or say something else in them than the role needs.
+static enum reason reason_of_usage(const struct record *r)
+{
+    static const char purposes[][MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH) + 2] = {
+        [ROLE_SERVER] = "\x06\x08" MBEDTLS_OID_SERVER_AUTH, [ROLE_CLIENT] = "\x06\x08" MBEDTLS_OID_CLIENT_AUTH};
+    struct span value;
+    if (extension_of(r, MBEDTLS_OID_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_KEY_USAGE), &value) &&
+        (value.len < 4 || (value.data[3] & MBEDTLS_X509_KU_DIGITAL_SIGNATURE) == 0)) {
+        return REASON_key_usage;
+    }
+    bool found =
+        extension_of(r, MBEDTLS_OID_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), &value) &&
+        memmem(value.data, value.len, purposes[r->role], sizeof purposes[r->role]) != NULL;
+    return found ? REASON_ok : REASON_ext_key_usage;
 }
 
 static enum reason reason_of(struct pki *pki, const struct record *r, struct err *e)
@@ -83,13 +118,13 @@ static enum reason reason_of(struct pki *pki, const struct record *r, struct err
     if (r->role == ROLE_AUTHORITY) {
         return REASON_leaf_is_ca; // as an identity; as an issuer it may be perfectly good
     }
-    if (r->revoked_at != 0) {
-        return REASON_cert_revoked;
-    }
-    if (r->not_after < pki->now) {
-        return REASON_cert_expired;
-    }
-    return r->not_before > pki->now ? REASON_cert_not_yet_valid : reason_of_issuers(pki, r->issuer_id, e);
+    enum reason above = reason_of_issuers(pki, r->issuer_id, e);
+    enum reason own = r->revoked_at != 0         ? REASON_cert_revoked
+                      : r->not_after < pki->now  ? REASON_cert_expired
+                      : r->not_before > pki->now ? REASON_cert_not_yet_valid
+                                                 : reason_of_usage(r);
+    bool listed = above != REASON_crl_signature && above != REASON_crl_missing;
+    return own == REASON_ok || !listed ? above : own;
 }
 
 static json_t *expectation(enum reason reason)
@@ -125,6 +160,15 @@ static json_t *record_json(const struct record *r)
     return o;
 }
 
+// The one flaw that is no file at all; only its control is on record.
+static void add_no_certificate(struct manifest *m)
+{
+    json_array_append_new(m->artefacts, json_pack("{s:s, s:s, s:n, s:o, s:o}", "name", "client-no_certificate", "role",
+                                                  role_name(ROLE_FLAW), "directory", "flaw",
+                                                  flaw_json(FLAW_no_certificate, "client", false), "expect",
+                                                  expectation(flaw_info(FLAW_no_certificate)->reason)));
+}
+
 static int add_record(void *arg, const struct record *r, struct err *e)
 {
     struct manifest *m = arg;
@@ -134,6 +178,9 @@ static int add_record(void *arg, const struct record *r, struct err *e)
     bool control = false;
     if (r->role == ROLE_FLAW && !flaw_of(r->name, &side, &flaw, &control)) {
         return 0;
+    }
+    if (r->role == ROLE_FLAW && flaw == FLAW_no_certificate) {
+        add_no_certificate(m);
     }
     json_t *o = record_json(r);
     if (r->role == ROLE_FLAW) {
@@ -147,35 +194,33 @@ static int add_record(void *arg, const struct record *r, struct err *e)
     return err_is_set(e) ? -1 : 0;
 }
 
-// The one flaw that is no file at all.
-static void add_no_certificate(struct manifest *m, const struct plan *plan)
-{
-    for (char **name = plan->flaws; name != NULL && *name != NULL; name++) {
-        if (strcmp(*name, "all") == 0 || strcmp(*name, flaw_info(FLAW_no_certificate)->token) == 0) {
-            json_array_append_new(m->artefacts, json_pack("{s:s, s:s, s:n, s:o, s:o}", "name", "client-no_certificate",
-                                                          "role", role_name(ROLE_FLAW), "directory", "flaw",
-                                                          flaw_json(FLAW_no_certificate, "client", false), "expect",
-                                                          expectation(flaw_info(FLAW_no_certificate)->reason)));
-            return;
-        }
-    }
-}
-
-int manifest_make(struct pki *pki, const struct plan *plan, struct buf *text, struct err *e)
+static int manifest_make(struct pki *pki, struct buf *text, struct err *e)
 {
     struct manifest m = {.pki = pki, .artefacts = json_array()};
     struct db_filter current = {.current_only = true, .role = -1};
     int rc = db_list(pki->db, &current, add_record, &m, e);
-    add_no_certificate(&m, plan);
     json_t *root = json_pack("{s:i, s:b, s:s, s:s, s:o}", "version", 1, "insecure", pki->seed != NULL, "anchors",
                              "trust.pem", "revocation_lists", "crl.pem", "artefacts", m.artefacts);
-    char *json = json_dumps(root, JSON_INDENT(2));
-    if (json == NULL) {
+    char *json = rc == 0 ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    if (rc == 0 && json == NULL) {
         rc = err_set(e, "writing manifest.json: a text in it is not UTF-8");
-    } else {
+    } else if (rc == 0) {
         buf_printf(text, "%s\n", json);
     }
     free(json);
     json_decref(root);
+    return rc;
+}
+
+int manifest_put(struct pki *pki, struct file_batch *batch, size_t *changed, struct err *e)
+{
+    struct buf text = {0};
+    char *path = pki_path(pki, "manifest.json");
+    int rc = manifest_make(pki, &text, e);
+    if (rc == 0) {
+        rc = file_put(batch, path, buf_span(&text), FILE_PUBLIC, changed, e);
+    }
+    buf_clear(&text);
+    free(path);
     return rc;
 }

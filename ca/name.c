@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/name.h"
 
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/attribute.h"
-#include "ca/der.h"
 
 #include <ctype.h>
 #include <stdlib.h>

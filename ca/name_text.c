@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names as text, and as text for mbedTLS.
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/attribute.h"
-#include "ca/der.h"
 #include "ca/name.h"
 
 #include <mbedtls/oid.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/oid.h"
 
-#include "ca/der.h"
+#include "base/der.h"
 
 #include <stdio.h>
 #include <string.h>

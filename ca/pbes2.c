@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PBES2 (RFC 8018 section 6.2) with PBKDF2-HMAC-SHA-256 and AES-256-CBC: mbedTLS reads it but does not write it.
+#include "base/der.h"
 #include "ca/asn1write.h"
-#include "ca/der.h"
 #include "ca/key.h"
 
 #include <mbedtls/oid.h>

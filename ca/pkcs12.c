@@ -3,9 +3,9 @@
 //   PFX { 3, ContentInfo { data: AuthenticatedSafe { encrypted certificates, data: the encrypted key } }, MacData }
 #include "ca/pkcs12.h"
 
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/asn1write.h"
-#include "ca/der.h"
 #include "ca/key.h"
 
 #include <mbedtls/md.h>

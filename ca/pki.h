@@ -58,7 +58,8 @@ void authority_free(struct authority *a);
 // certificate's own.
 int authority_key(struct pki *pki, struct authority *a, struct err *e);
 struct certificate_issuer authority_issuer(struct authority *a); // the key must be there
-// The CA identity of a certificate: see struct authority.
+// The CA identity of a certificate: see struct authority. 0: it has none yet, being neither on record nor the renewal
+// of one that is.
 int authority_identity(struct db *db, const struct record *cert, int64_t *ca_id, struct err *e);
 
 // One certificate with its key, made in memory, not yet known to the database.
@@ -102,5 +103,7 @@ void file_digest(struct span data, char hex[65]);                               
 int crl_issue(struct pki *pki, struct authority *a, int64_t lifetime, struct crl_record *made, struct err *e);
 // Adds crl.pem, trust.pem and trust.d to the batch where they differ from what the database says.
 int lists_put(struct pki *pki, struct file_batch *batch, size_t *changed, struct err *e);
+// Adds manifest.json to the batch if it is not what the database says.
+int manifest_put(struct pki *pki, struct file_batch *batch, size_t *changed, struct err *e);
 
 #endif

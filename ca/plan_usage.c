@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One entry of the plan: what its certificate may be used for.
 #include "base/clock.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/plan_draft.h"
 
 #include <mbedtls/x509.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Renewal: the certificate that there is, with a new serial number and new dates, and a new key if that is wanted. All
-// else stays as it is, octet for octet, whoever asked for it and however.
+// Renewal: the certificate that there is, with a new serial number and new dates, and a new key if that is wanted, by
+// its CA as that is now. All else stays as it is, octet for octet, whoever asked for it and however.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/daily.h"
-#include "ca/der.h"
 #include "ca/extension.h"
 
 #include <mbedtls/oid.h>
@@ -91,6 +91,7 @@ static int build(struct renewal *w, const uint8_t serial[SERIAL_SIZE], mbedtls_p
     struct certificate_parts parts;
     struct buf content = {0};
     struct buf dates = {0};
+    struct buf algorithm = {0};
     unsigned char room[2048];
     int rc = -1;
     if (certificate_split(buf_span(&w->old.der), &parts, e) != 0) {
@@ -100,12 +101,16 @@ static int build(struct renewal *w, const uint8_t serial[SERIAL_SIZE], mbedtls_p
     if (key_len < 0) {
         return err_mbedtls(e, key_len, "writing a public key");
     }
+    if (signature_algorithm(signer, key_digest(signer), &algorithm, e) != 0) {
+        return -1;
+    }
+    struct span issuer = w->issuer == NULL ? parts.subject : buf_span(&w->issuer->subject);
     add_time(&dates, r->not_before);
     add_time(&dates, r->not_after);
     buf_add(&content, parts.version.data, parts.version.len);
     der_wrap(&content, MBEDTLS_ASN1_INTEGER, span_of(serial, SERIAL_SIZE));
-    buf_add(&content, parts.algorithm.data, parts.algorithm.len);
-    buf_add(&content, parts.issuer.data, parts.issuer.len);
+    buf_add(&content, algorithm.data, algorithm.len);
+    buf_add(&content, issuer.data, issuer.len);
     der_wrap(&content, TAG_SEQUENCE, buf_span(&dates));
     buf_add(&content, parts.subject.data, parts.subject.len);
     buf_add(&content, room + sizeof room - key_len, (size_t)key_len);
@@ -115,6 +120,7 @@ static int build(struct renewal *w, const uint8_t serial[SERIAL_SIZE], mbedtls_p
     }
     buf_clear(&content);
     buf_clear(&dates);
+    buf_clear(&algorithm);
     return rc;
 }
 
@@ -153,11 +159,14 @@ static int choose_key(struct renewal *w, bool rekey, struct err *e)
 static int fill_record(struct renewal *w, const struct ca_issue_options *o, struct err *e)
 {
     struct record *r = &w->made.record;
-    int64_t lifetime = o->days > 0 ? o->days * CLOCK_DAY - 1 : w->old.not_after - w->old.not_before;
+    bool as_before = o->days == CA_DAYS_DEFAULT;
+    int64_t lifetime = as_before ? w->old.not_after - w->old.not_before : o->days * (int64_t)CLOCK_DAY - 1;
+    if (!as_before && days_check(o->days, e) != 0) {
+        return -1;
+    }
     *r = (struct record){.role = w->old.role,
                          .origin = w->old.origin,
                          .name = mem_strdup(w->old.name),
-                         .issuer_id = w->old.issuer_id,
                          .subject = mem_strdup(w->old.subject),
                          .spec = mem_strdup(w->old.spec),
                          .not_before = w->pki->now,
@@ -166,6 +175,7 @@ static int fill_record(struct renewal *w, const struct ca_issue_options *o, stru
                          .current = true};
     r->not_after = r->not_before + lifetime;
     if (o->not_after != NULL && clock_parse(o->not_after, w->pki->now, &r->not_after, e) != 0) {
+        e->kind = ERR_USAGE;
         return err_context(e, "--not-after");
     }
     if (w->issuer != NULL && r->not_after > w->issuer->cert.not_after) {
@@ -216,10 +226,8 @@ static int choose_issuer(struct renewal *w, struct err *e)
     int found = db_find_id(w->pki->db, w->old.issuer_id, &issuer, e);
     int rc = found == 1 ? issuer_choose(w->pki, issuer.name, &w->issuer, e) : -1;
     record_clear(&issuer);
-    if (rc == 0 && w->issuer->ca_id != w->old.issuer_id) {
-        return err_set(e, "the CA that issued %s has another key now; mtls pki issues it again", w->old.name);
-    }
-    return rc == 0 ? authority_key(w->pki, w->issuer, e) : -1;
+    return rc == 0 && issuer_may_issue(w->pki, w->issuer, w->old.role, e) == 0 ? authority_key(w->pki, w->issuer, e)
+                                                                               : -1;
 }
 
 int ca_renew(struct pki *pki, const struct ca_issue_options *o, struct ca_result *result, struct err *e)

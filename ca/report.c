@@ -11,18 +11,24 @@
 enum { SHOWN_AT_MOST = 12, NAME_WIDTH = 36 }; // of one kind below one CA, where nothing sets them apart
 
 static const struct {
-    const char *word;
+    const char *done;
+    const char *due; // with --check
     enum colour colour;
 } actions[] = {
-    [PKI_KEPT] = {"kept", COLOUR_DIM},
-    [PKI_MADE] = {"made", COLOUR_GREEN},
-    [PKI_REISSUED] = {"made again", COLOUR_GREEN},
-    [PKI_RESTORED] = {"restored", COLOUR_YELLOW},
-    [PKI_REVOKED] = {"revoked", COLOUR_YELLOW},
-    [PKI_LEFT] = {"left", COLOUR_YELLOW},
-    [PKI_PRUNED] = {"pruned", COLOUR_YELLOW},
-    [PKI_BY_HAND] = {"left", COLOUR_YELLOW},
+    [PKI_KEPT] = {"kept", "kept", COLOUR_DIM},
+    [PKI_MADE] = {"made", "to be made", COLOUR_GREEN},
+    [PKI_REISSUED] = {"made again", "to be made again", COLOUR_GREEN},
+    [PKI_REWRITTEN] = {"rewritten", "to be rewritten", COLOUR_YELLOW},
+    [PKI_REVOKED] = {"revoked", "to be revoked", COLOUR_YELLOW},
+    [PKI_LEFT] = {"left", "left", COLOUR_YELLOW},
+    [PKI_PRUNED] = {"pruned", "to be pruned", COLOUR_YELLOW},
+    [PKI_BY_HAND] = {"left", "left", COLOUR_YELLOW},
 };
+
+static const char *word(const struct pki_report *r, enum pki_action action)
+{
+    return r->check ? actions[action].due : actions[action].done;
+}
 
 void pki_report_clear(struct pki_report *r)
 {
@@ -36,7 +42,8 @@ void pki_report_clear(struct pki_report *r)
     *r = (struct pki_report){0};
 }
 
-static void print_item(const struct pki_report_item *item, const char *prefix, bool last, FILE *to)
+static void print_item(const struct pki_report *r, const struct pki_report_item *item, const char *prefix, bool last,
+                       FILE *to)
 {
     char when[CLOCK_TEXT];
     char *left = mem_printf("%s%s%s %s", prefix,
@@ -49,8 +56,8 @@ static void print_item(const struct pki_report_item *item, const char *prefix, b
     if (item->not_after != 0) {
         fprintf(to, "until %.10s  ", clock_rfc3339(item->not_after, when));
     }
-    print_coloured(to, actions[item->action].colour, "%s%s%s", actions[item->action].word,
-                   item->why[0] != '\0' ? ": " : "", item->why);
+    print_coloured(to, actions[item->action].colour, "%s%s%s", word(r, item->action), item->why[0] != '\0' ? ": " : "",
+                   item->why);
     if (item->revoked) {
         print_coloured(to, COLOUR_RED, "  (revoked)");
     }
@@ -85,7 +92,7 @@ static void print_summary(const struct pki_report *r, const char *issuer, enum r
     }
     for (size_t a = 0; a < sizeof tally / sizeof tally[0]; a++) {
         if (tally[a] > 0) {
-            print_coloured(to, actions[a].colour, "%s%zu %s", first ? "" : ", ", tally[a], actions[a].word);
+            print_coloured(to, actions[a].colour, "%s%zu %s", first ? "" : ", ", tally[a], word(r, (enum pki_action)a));
             first = false;
         }
     }
@@ -107,7 +114,7 @@ static void print_role(const struct pki_report *r, const char *issuer, enum role
         }
         shown++;
         --*left;
-        print_item(item, prefix, *left == 0, to);
+        print_item(r, item, prefix, *left == 0, to);
         if (role == ROLE_AUTHORITY) {
             char *deeper = mem_printf("%s%s", prefix, issuer[0] == '\0' ? "" : *left == 0 ? "   " : "│  ");
             print_below(r, item->name, deeper, to);
@@ -144,7 +151,7 @@ static void print_leftovers(const struct pki_report *r, FILE *to)
         const struct pki_report_item *item = &r->items[i];
         if (item->action == PKI_LEFT || item->action == PKI_PRUNED) {
             print_coloured(to, actions[item->action].colour, "%s %s: %s, %s\n", role_name((enum role)item->role),
-                           item->name, actions[item->action].word, item->why);
+                           item->name, word(r, item->action), item->why);
         }
     }
 }
@@ -156,8 +163,11 @@ void pki_report_print(const struct pki_report *r, const char *dir, FILE *to)
     print_leftovers(r, to);
     if (r->certificates + r->lists + r->files == 0 && r->differences == 0) {
         fprintf(to, "nothing to do: everything is as the plan says\n");
-        return;
+    } else if (!r->check) {
+        fprintf(to, "%zu certificate%s made, %zu revocation list%s issued, %zu file%s written\n", r->certificates,
+                plural(r->certificates), r->lists, plural(r->lists), r->files, plural(r->files));
+    } else if (r->lists + r->files > 0) {
+        fprintf(to, "%zu revocation list%s to be issued, %zu file%s to be written\n", r->lists, plural(r->lists),
+                r->files, plural(r->files));
     }
-    fprintf(to, "%zu certificate%s made, %zu revocation list%s issued, %zu file%s written\n", r->certificates,
-            plural(r->certificates), r->lists, plural(r->lists), r->files, plural(r->files));
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Revocation, and fresh lists. The revocation and the list that says so are one transaction.
 #include "base/clock.h"
+#include "base/der.h"
 #include "base/text.h"
 #include "ca/daily.h"
-#include "ca/der.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void ca_revocation_clear(struct ca_revocation *r)
 {
@@ -54,19 +55,30 @@ static int find_by_serial(struct pki *pki, const char *hex, struct record *r, st
     return found;
 }
 
-// A name first, then a serial number, then a file: what people type most comes first.
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+// A path if it looks like one and is there, then a name, then a serial number, then a file of any name.
 static int find(struct pki *pki, const struct ca_revoke_options *o, struct record *r, bool *by_name, struct err *e)
 {
     struct err not_a_name = ERR_INIT;
+    bool exists = is_file(o->what);
+    *by_name = false;
+    if (exists && strchr(o->what, '/') != NULL) {
+        return find_by_file(pki, o->what, r, e);
+    }
     *by_name = record_choose(pki, o->what, o->role, r, &not_a_name) == 0;
     if (*by_name) {
         return 0;
     }
-    int found = find_by_serial(pki, o->what, r, e);
+    int found = not_a_name.kind == ERR_USAGE ? 0 : find_by_serial(pki, o->what, r, e);
     if (found != 0) {
         return found == 1 ? 0 : -1;
     }
-    if (file_exists(o->what)) {
+    if (exists && not_a_name.kind != ERR_USAGE) {
         return find_by_file(pki, o->what, r, e);
     }
     *e = not_a_name;
@@ -76,21 +88,25 @@ static int find(struct pki *pki, const struct ca_revoke_options *o, struct recor
 struct revoking {
     struct pki *pki;
     const struct record *chosen;
-    int64_t ids[256]; // of one name; more than that are not valid at one time in any life of a mini CA
+    int64_t *ids;
     size_t count;
+    size_t cap;
 };
+
+static void add_id(struct revoking *v, int64_t id)
+{
+    v->ids = mem_grow(v->ids, &v->cap, sizeof *v->ids, v->count + 1);
+    v->ids[v->count++] = id;
+}
 
 // By name, everything is meant that the name still has: certificates that were renewed are valid until they end.
 static int collect(void *arg, const struct record *r, struct err *e)
 {
     struct revoking *v = arg;
-    if (r->revoked_at != 0 || r->issuer_id != v->chosen->issuer_id) {
-        return 0;
+    (void)e;
+    if (r->revoked_at == 0 && r->issuer_id == v->chosen->issuer_id) {
+        add_id(v, r->id);
     }
-    if (v->count == sizeof v->ids / sizeof v->ids[0]) {
-        return err_set(e, "%s has more than %zu valid certificates; revoke them by serial number", r->name, v->count);
-    }
-    v->ids[v->count++] = r->id;
     return 0;
 }
 
@@ -102,14 +118,18 @@ static int collect_all(struct revoking *v, bool by_name, struct err *e)
         return -1;
     }
     if (v->count == 0) { // by serial or file, or revoked already, or ended already
-        v->ids[v->count++] = v->chosen->id;
+        add_id(v, v->chosen->id);
     }
     return 0;
 }
 
-static int load_issuer(struct pki *pki, int64_t ca_id, struct authority **issuer, struct err *e)
+static int load_issuer(struct pki *pki, const struct record *chosen, struct authority **issuer, struct err *e)
 {
     struct record first = {0};
+    int64_t ca_id = chosen->issuer_id;
+    if (chosen->role == ROLE_FLAW) {
+        return err_set(e, "%s is a flaw, wrong in one way as it is; mtls pki keeps those", chosen->name);
+    }
     int found = ca_id == 0 ? 0 : db_find_id(pki->db, ca_id, &first, e);
     int rc = found == 1 && first.role == ROLE_AUTHORITY ? issuer_choose(pki, first.name, issuer, e)
              : found < 0                                ? -1
@@ -196,14 +216,18 @@ int ca_revoke(struct pki *pki, const struct ca_revoke_options *o, struct ca_revo
     int64_t invalidity_date = CRL_NO_INVALIDITY_DATE;
     bool by_name = false;
     int rc = -1;
-    if ((o->reason != NULL && revocation_reason_parse(o->reason, &reason, e) != 0) ||
-        (o->invalidity_date != NULL && clock_parse(o->invalidity_date, pki->now, &invalidity_date, e) != 0)) {
-        return -1;
+    if (o->reason != NULL && revocation_reason_parse(o->reason, &reason, e) != 0) {
+        e->kind = ERR_USAGE;
+        return err_context(e, "--reason");
+    }
+    if (o->invalidity_date != NULL && clock_parse(o->invalidity_date, pki->now, &invalidity_date, e) != 0) {
+        e->kind = ERR_USAGE;
+        return err_context(e, "--invalidity-date");
     }
     if (pki_lock(pki, e) != 0) {
         return -1;
     }
-    if (find(pki, o, &chosen, &by_name, e) != 0 || load_issuer(pki, chosen.issuer_id, &issuer, e) != 0 ||
+    if (find(pki, o, &chosen, &by_name, e) != 0 || load_issuer(pki, &chosen, &issuer, e) != 0 ||
         authority_key(pki, issuer, e) != 0 || collect_all(&v, by_name, e) != 0 ||
         revoke_and_list(&v, issuer, reason, invalidity_date, r, &crl, e) != 0) {
         goto out;
@@ -212,6 +236,7 @@ int ca_revoke(struct pki *pki, const struct ca_revoke_options *o, struct ca_revo
     describe(&chosen, issuer, &crl, r);
 out:
     pki_unlock(pki);
+    free(v.ids);
     buf_clear(&crl.der);
     authority_free(issuer);
     record_clear(&chosen);

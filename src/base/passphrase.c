@@ -46,12 +46,13 @@ static int ask(FILE *terminal, const char *prompt, struct buf *out, struct err *
     return answered ? 0 : err_set(e, "no passphrase was given");
 }
 
-static int ask_terminal(const char *prompt, bool confirm, struct buf *out, struct err *e)
+static int ask_terminal(const char *variable, const char *prompt, bool confirm, struct buf *out, struct err *e)
 {
     struct buf again = {0};
     FILE *terminal = fopen("/dev/tty", "r+e");
     if (terminal == NULL) {
-        return err_set(e, "a passphrase is needed and there is no terminal to ask on; use --passphrase-file");
+        return err_set(e, "the %s is needed and there is no terminal to ask on; give it in a file or in $%s", prompt,
+                       variable);
     }
     int rc = ask(terminal, prompt, out, e);
     if (rc == 0 && confirm) {
@@ -76,7 +77,7 @@ int passphrase_get(const char *file, const char *variable, const char *prompt, b
     } else if (value != NULL) {
         buf_text(out, value);
     } else {
-        rc = ask_terminal(prompt, confirm, out, e);
+        rc = ask_terminal(variable, prompt, confirm, out, e);
     }
     if (rc == 0 && out->len == 0) {
         rc = err_set(e, "the passphrase from %s is empty",

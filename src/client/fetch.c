@@ -92,7 +92,7 @@ static void receive_response(struct session *session, struct response *response)
     // A body without a length ends with the connection, but only when the server says so (RFC 9110 section 8.6 and
     // RFC 8446 section 6.1: an end without close_notify may be an attacker's).
     if (status == TLS_CLOSED && llhttp_message_needs_eof(&response->llhttp) == 1 && response->llhttp.status_code != 0) {
-        response->complete = llhttp_finish(&response->llhttp) == HPE_OK;
+        (void)llhttp_finish(&response->llhttp); // calls on_complete
     }
     result->status = response->llhttp.status_code;
     if (response->complete) {

@@ -35,10 +35,10 @@ int client_target_parse(const char *text, struct client_target *target, struct e
     static const char scheme[] = "https://";
     const char *p = text_starts(text, scheme) ? text + strlen(scheme) : text;
     *target = (struct client_target){0};
-    if (strstr(p, "://") != NULL) {
+    size_t authority = strcspn(p, "/?#");
+    if (text_starts(p + (authority > 0 ? authority - 1 : 0), "://")) {
         return err_usage(e, "\"%s\" is not an https:// URL", text);
     }
-    size_t authority = strcspn(p, "/?#");
     size_t path = strcspn(p + authority, "#");
     target->path = mem_printf("%s%.*s", p[authority] == '/' ? "" : "/", (int)path, p + authority);
     bool bracketed = p[0] == '[';

@@ -6,7 +6,7 @@
 #include "cmd/ca.h"
 #include "cmd/cmd.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #define END_OPTIONS                                                                                                    \
     {                                                                                                                  \
@@ -20,6 +20,17 @@ static void print_result(const struct ca_result *r)
            r->issuer, clock_rfc3339(r->not_after, when));
 }
 
+// "CN=TITLE WHAT", with what RFC 4514 section 2.4 escapes in a value escaped.
+static const char *common_name(struct buf *b, const char *title, const char *what)
+{
+    buf_text(b, "CN=");
+    for (; *title != '\0'; title++) {
+        buf_printf(b, strchr(",+\"\\<>;=#", *title) != NULL ? "\\%c" : "%c", *title);
+    }
+    buf_printf(b, " %s", what);
+    return (const char *)b->data;
+}
+
 int cmd_ca_init(int argc, char **argv)
 {
     struct err e = ERR_INIT;
@@ -27,7 +38,7 @@ int cmd_ca_init(int argc, char **argv)
     struct pki *pki = NULL;
     struct arg_list operands = {0};
     const char *title = "mtls";
-    struct ca_issue_options root = {.name = "root", .profile = "authority", .path_length = -1};
+    struct ca_issue_options root = {.name = "root", .profile = "authority", .days = CA_DAYS_DEFAULT, .path_length = -1};
     struct ca_issue_options issuing = {.name = "issuing", .profile = "authority", .issuer = "root"};
     bool root_only = false;
     const struct arg_option table[] = {
@@ -46,10 +57,10 @@ int cmd_ca_init(int argc, char **argv)
                                         .options = table};
     int rc = args_parse(&command, argc, argv, &operands, &e);
     if (rc == 0) {
-        char *root_subject = mem_printf("CN=%s root", title);
-        char *issuing_subject = mem_printf("CN=%s issuing CA", title);
-        root.subject = root_subject;
-        issuing.subject = issuing_subject;
+        struct buf root_subject = {0};
+        struct buf issuing_subject = {0};
+        root.subject = common_name(&root_subject, title, "root");
+        issuing.subject = common_name(&issuing_subject, title, "issuing CA");
         issuing.key = root.key;
         issuing.days = root.days;
         issuing.encrypt_key = root.encrypt_key;
@@ -62,8 +73,8 @@ int cmd_ca_init(int argc, char **argv)
                    cmd_pki_dir(a.dir), root_only ? "" : " and authorities/issuing", cmd_pki_dir(a.dir),
                    cmd_pki_dir(a.dir));
         }
-        free(root_subject);
-        free(issuing_subject);
+        buf_clear(&root_subject);
+        buf_clear(&issuing_subject);
     }
     pki_close(pki);
     arg_list_clear(&operands);
@@ -97,9 +108,8 @@ static int issue(struct issue_arguments *x, const char *request, struct err *e)
     int rc = pki_open_arguments(&x->pki, false, &pki, e);
     if (rc == 0 && request != NULL) {
         rc = file_read(request, 1024 * 1024, &text, e);
-        rc = rc == 0 ? ca_sign(pki, &x->issue, buf_span(&text), &result, e) : -1;
-        if (rc != 0) {
-            err_context(e, "%s", request);
+        if (rc == 0 && ca_sign(pki, &x->issue, buf_span(&text), &result, e) != 0) {
+            rc = err_context(e, "%s", request);
         }
     } else if (rc == 0) {
         rc = ca_issue(pki, &x->issue, &result, e);
@@ -116,7 +126,7 @@ static int issue(struct issue_arguments *x, const char *request, struct err *e)
 int cmd_ca_issue(int argc, char **argv)
 {
     struct err e = ERR_INIT;
-    struct issue_arguments x = {.issue = {.profile = "client", .path_length = -1}};
+    struct issue_arguments x = {.issue = {.profile = "client", .days = CA_DAYS_DEFAULT, .path_length = -1}};
     struct arg_list operands = {0};
     const struct arg_option table[] = {
         ISSUE_OPTIONS(x),
@@ -149,7 +159,7 @@ int cmd_ca_issue(int argc, char **argv)
 int cmd_ca_sign(int argc, char **argv)
 {
     struct err e = ERR_INIT;
-    struct issue_arguments x = {.issue = {.profile = "client", .path_length = -1}};
+    struct issue_arguments x = {.issue = {.profile = "client", .days = CA_DAYS_DEFAULT, .path_length = -1}};
     struct arg_list operands = {0};
     const struct arg_option table[] = {
         {"as", 0, ARG_TEXT, "NAME", "what it is called here; needed", &x.issue.name},
@@ -186,7 +196,7 @@ int cmd_ca_renew(int argc, char **argv)
     struct pki_arguments a = {0};
     struct pki *pki = NULL;
     struct ca_result result = {0};
-    struct ca_issue_options options = {.path_length = -1};
+    struct ca_issue_options options = {.days = CA_DAYS_DEFAULT, .path_length = -1};
     struct arg_list operands = {0};
     const struct arg_option table[] = {
         {"days", 0, ARG_NUMBER, "DAYS", "validity from now (default: as long as before)", &options.days},

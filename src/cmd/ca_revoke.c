@@ -105,6 +105,8 @@ int cmd_ca_crl(int argc, char **argv)
     if (rc == 0 && next_update != NULL && clock_parse_duration(next_update, &lifetime, &e) != 0) {
         e.kind = ERR_USAGE;
         rc = err_context(&e, "--next-update");
+    } else if (rc == 0 && next_update != NULL && lifetime == 0) {
+        rc = err_usage(&e, "--next-update: a list that is good for no time at all is of no use");
     }
     if (rc == 0) {
         rc = pki_open_arguments(&a, false, &pki, &e);

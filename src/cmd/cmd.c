@@ -14,8 +14,13 @@ const char *cmd_pki_dir(const char *option)
 
 int cmd_exit(int rc, const struct err *e)
 {
+    struct err unwritten = ERR_INIT;
+    if (rc >= 0 && fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return 0;
+    }
     if (rc >= 0) {
-        return fflush(stdout) == 0 ? 0 : ERR_ENVIRONMENT;
+        err_errno(&unwritten, "writing standard output");
+        e = &unwritten;
     }
     log_error(e);
     return e->kind == ERR_NONE ? ERR_ENVIRONMENT : (int)e->kind;

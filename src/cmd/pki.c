@@ -31,8 +31,8 @@ static int run(const struct pki_arguments *a, const struct pki_apply_options *op
         }
     }
     if (rc == 0 && options->check && report.differences > 0) {
-        rc = err_refused(e, "%s is not as the plan says: %zu difference%s; mtls pki mends them", cmd_pki_dir(a->dir),
-                         report.differences, plural(report.differences));
+        rc = err_refused(e, "%s is not as the plan says: %zu difference%s", cmd_pki_dir(a->dir), report.differences,
+                         plural(report.differences));
     }
     pki_report_clear(&report);
     pki_close(pki);

@@ -68,6 +68,10 @@ static int on_headers_complete(llhttp_t *llhttp)
     if ((llhttp->flags & F_CONTENT_LENGTH) != 0 && llhttp->content_length > HTTP_BODY_MOST) {
         return refuse(parser, 413);
     }
+    if (llhttp_get_method(llhttp) == HTTP_CONNECT) {
+        return refuse(parser, 501);
+    }
+    llhttp->upgrade = 0; // an offer that is not taken up (RFC 9110 section 7.8)
     parser->request.method = llhttp_method_name(llhttp_get_method(llhttp));
     return 0;
 }
@@ -128,10 +132,7 @@ enum http_status http_parse(struct http_parser *parser, const void *data, size_t
         *used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - (const char *)data);
         return HTTP_COMPLETE;
     }
-    // CONNECT, or an Upgrade to something else: there is nothing to switch to.
-    if (code == HPE_PAUSED_UPGRADE) {
-        parser->error = 501;
-    } else if (code == HPE_INVALID_VERSION) {
+    if (code == HPE_INVALID_VERSION && parser->llhttp.http_major != 1) {
         parser->error = 505;
     }
     return HTTP_BAD;

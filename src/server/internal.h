@@ -46,6 +46,4 @@ struct sockaddr_storage;
 void connection_accept(struct server *server, int fd, const struct sockaddr_storage *from); // owns fd
 void connections_stop(struct server *server);
 
-// "127.0.0.1:8443", "[::1]:8443"
-
 #endif

@@ -188,8 +188,9 @@ enum tls_status tls_handshake(struct tls_connection *c)
     default: break;
     }
     enum tls_status status = fail(c, code);
-    // mbedTLS leaves a TLS 1.2 client that sent no certificate without an answer.
-    return code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE ? refuse(c) : status;
+    // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
+    bool unsaid = c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE;
+    return unsaid ? refuse(c) : status;
 }
 
 enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_t *got)

@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
+#include "base/pem.h"
 #include "tls/internal.h"
 
-#include <mbedtls/error.h>
-#include <mbedtls/pem.h>
 #include <mbedtls/platform.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CREDENTIALS_MOST = 1024 * 1024 };
 
-static int read_chain(struct tls_credentials *credentials, const char *path, struct err *e)
+// Extensions that mbedTLS does not know, critical or not, are the peer's to judge: this is our own certificate.
+static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
+                         const unsigned char *p, const unsigned char *end)
 {
-    struct buf file = {0};
-    int rc = file_read(path, CREDENTIALS_MOST, &file, e);
-    if (rc == 0) {
-        int code = mbedtls_x509_crt_parse(&credentials->chain, file.data, file.len + 1);
-        rc = code < 0   ? err_mbedtls(e, code, "%s holds no certificate that can be read", path)
-             : code > 0 ? err_set(e, "%s: %d of its certificates cannot be read", path, code)
-                        : 0;
-    }
-    buf_clear(&file);
-    return rc;
+    (void)arg;
+    (void)crt;
+    (void)oid;
+    (void)critical;
+    (void)p;
+    (void)end;
+    return 0;
+}
+
+static int take_certificate(void *arg, const unsigned char *der, size_t len)
+{
+    return mbedtls_x509_crt_parse_der_with_ext_cb(arg, der, len, 1, extension_any, NULL);
 }
 
 static int read_key(struct tls_credentials *credentials, const char *path, struct rng *rng, struct err *e)
@@ -50,7 +52,7 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
         tls_credentials_free(credentials);
         return NULL;
     }
-    int rc = read_chain(credentials, certificate, e);
+    int rc = pem_read_file(certificate, PEM_CERTIFICATE, take_certificate, &credentials->chain, e);
     if (rc == 0) {
         rc = read_key(credentials, key_path, &rng, e);
     }
@@ -65,57 +67,28 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
     return credentials;
 }
 
-static void add_as_is(struct tls_credentials *credentials, const unsigned char *der, size_t len)
+// A certificate that mbedTLS does not read: an empty one around the bytes.
+static int take_as_is(void *arg, const unsigned char *der, size_t len)
 {
-    size_t n = credentials->as_is_count++;
+    struct tls_credentials *credentials = arg;
     mbedtls_x509_crt *crt = &credentials->chain;
-    struct buf *grown = mem_array(n + 1, sizeof *grown);
-    if (n > 0) {
-        memcpy(grown, credentials->as_is, n * sizeof *grown);
-        while (crt->next != NULL) {
-            crt = crt->next;
+    for (size_t i = 0; i < credentials->as_is_count; i++) {
+        if (crt->next == NULL) {
+            crt->next = mbedtls_calloc(1, sizeof *crt); // mbedtls_x509_crt_free frees it
+            if (crt->next == NULL) {
+                return MBEDTLS_ERR_X509_ALLOC_FAILED;
+            }
+            mbedtls_x509_crt_init(crt->next);
         }
-        crt->next = mbedtls_calloc(1, sizeof *crt);
         crt = crt->next;
-        if (crt == NULL) {
-            abort();
-        }
-        mbedtls_x509_crt_init(crt);
     }
-    free(credentials->as_is);
-    credentials->as_is = grown;
-    buf_add(&grown[n], der, len);
-    crt->raw.p = grown[n].data; // the bytes of a buf stay where they are when the buf itself is moved
-    crt->raw.len = grown[n].len;
-}
-
-static int read_as_is(struct tls_credentials *credentials, const char *path, struct err *e)
-{
-    static const char begin[] = "-----BEGIN CERTIFICATE-----";
-    static const char end[] = "-----END CERTIFICATE-----";
-    struct buf file = {0};
-    int rc = file_read(path, CREDENTIALS_MOST, &file, e);
-    const unsigned char *p = file.data;
-    while (rc == 0 && (p = (const unsigned char *)strstr((const char *)p, begin)) != NULL) {
-        mbedtls_pem_context pem;
-        size_t used = 0;
-        mbedtls_pem_init(&pem);
-        int code = mbedtls_pem_read_buffer(&pem, begin, end, p, NULL, 0, &used);
-        if (code == 0) {
-            size_t len = 0;
-            const unsigned char *der = mbedtls_pem_get_buffer(&pem, &len);
-            add_as_is(credentials, der, len);
-        } else {
-            rc = err_mbedtls(e, code, "%s", path);
-        }
-        mbedtls_pem_free(&pem);
-        p += used;
-    }
-    if (rc == 0 && credentials->as_is_count == 0) {
-        rc = err_set(e, "%s holds no certificate", path);
-    }
-    buf_clear(&file);
-    return rc;
+    credentials->as_is =
+        mem_grow(credentials->as_is, &credentials->as_is_cap, sizeof *credentials->as_is, credentials->as_is_count + 1);
+    struct buf *copy = &credentials->as_is[credentials->as_is_count++];
+    buf_add(copy, der, len);
+    crt->raw.p = copy->data; // which stays where it is when the list of copies grows
+    crt->raw.len = copy->len;
+    return 0;
 }
 
 // mbedTLS chooses by the kind of key that a certificate holds; here it is the key that will sign.
@@ -135,8 +108,8 @@ struct tls_credentials *tls_credentials_load_as_is(const char *certificate, cons
     mbedtls_x509_crt_init(&credentials->chain);
     mbedtls_pk_init(&credentials->key);
     int rc = rng_init(&rng, e);
-    if (rc == 0 && (read_as_is(credentials, certificate, e) != 0 || read_key(credentials, key, &rng, e) != 0 ||
-                    adopt_public_key(credentials, e) != 0)) {
+    if (rc == 0 && (pem_read_file(certificate, PEM_CERTIFICATE, take_as_is, credentials, e) != 0 ||
+                    read_key(credentials, key, &rng, e) != 0 || adopt_public_key(credentials, e) != 0)) {
         rc = -1;
     }
     rng_clear(&rng);

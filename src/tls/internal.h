@@ -15,6 +15,7 @@ struct tls_credentials {
     mbedtls_pk_context key;
     struct buf *as_is; // the DER behind `chain`, where mbedTLS did not read it
     size_t as_is_count;
+    size_t as_is_cap;
 };
 
 struct tls_context {

@@ -167,7 +167,9 @@ static void issuer_diagnose(struct judgement *j, size_t i, const mbedtls_x509_cr
     const mbedtls_x509_buf *wanted = &child->authority_key_id.keyIdentifier;
     char text[96];
     display_subject(issuer, text);
-    if (mbedtls_x509_crt_get_ca_istrue(issuer) != 1 && issuer->version == 3) {
+    if (issuer->version != 3) {
+        judgement_report(j, REASON_version, (int)i + 1, "%s has version %d", text, issuer->version);
+    } else if (mbedtls_x509_crt_get_ca_istrue(issuer) != 1) {
         judgement_report(j, REASON_not_a_ca, (int)i + 1, "%s is not a CA certificate", text);
     } else if (mbedtls_x509_crt_check_key_usage(issuer, MBEDTLS_X509_KU_KEY_CERT_SIGN) != 0) {
         judgement_report(j, REASON_key_usage, (int)i + 1, "%s lacks keyCertSign", text);
@@ -201,11 +203,10 @@ static void untrusted_diagnose(struct judgement *j, size_t i)
             }
         }
     }
-    if (!found && j->chain->next == NULL) {
-        judgement_report(j, REASON_chain_incomplete, (int)i, "%s came alone and its issuer is not a trust anchor",
-                         text);
-    } else if (!found) {
-        judgement_report(j, REASON_chain_untrusted, (int)i, "the issuer of %s was not sent and is not trusted", text);
+    // A leaf without its issuer: the sender forgot it. An issuer without its own: a path that leads elsewhere.
+    if (!found) {
+        judgement_report(j, i == 0 ? REASON_chain_incomplete : REASON_chain_untrusted, (int)i,
+                         "the issuer of %s was not sent and is not a trust anchor", text);
     }
 }
 
@@ -259,9 +260,7 @@ static void path_check(struct judgement *j)
         revocation_check(j, i);
     }
     rules_check_leaf(j);
-    // Whatever the lists of rules forget: only what mbedTLS found a path for, or refused for the time alone, is
-    // accepted.
-    if (!j->path.anchored) {
+    if (j->verdict->reason == REASON_ok && !j->path.anchored) { // whatever the rules above forget
         judgement_report(j, REASON_chain_untrusted, (int)j->path.count - 1, "the path does not end at a trust anchor");
     }
 }

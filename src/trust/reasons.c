@@ -17,6 +17,7 @@ enum reason trust_reason_of_parse(int mbedtls_code)
         {MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE, LOW_ANY, REASON_critical_extension},
         // alone, it says that an extension is repeated
         {MBEDTLS_ERR_X509_INVALID_EXTENSIONS, 0, REASON_duplicate_extension},
+        {MBEDTLS_ERR_X509_BAD_INPUT_DATA, LOW_ANY, REASON_subject_alt_name}, // an address of neither 4 nor 16 octets
         {MBEDTLS_ERR_X509_INVALID_VERSION, LOW_ANY, REASON_version},
         {MBEDTLS_ERR_X509_UNKNOWN_VERSION, LOW_ANY, REASON_version},
         {MBEDTLS_ERR_X509_INVALID_SERIAL, LOW_ANY, REASON_serial_number},

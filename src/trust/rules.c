@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "trust/internal.h"
 
+#include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>
 #include <stdlib.h>
 
@@ -93,11 +94,43 @@ static bool general_name_is_good(const mbedtls_x509_buf *san)
     return san->len > 0;
 }
 
+// Extensions ::= SEQUENCE OF Extension; Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT
+// FALSE, extnValue OCTET STRING }
+static bool subject_alt_name_is_critical(const mbedtls_x509_crt *crt)
+{
+    unsigned char *p = crt->v3_ext.p;
+    const unsigned char *end = p + crt->v3_ext.len;
+    const int sequence = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE;
+    size_t len = 0;
+    if (mbedtls_asn1_get_tag(&p, end, &len, sequence) != 0) {
+        return false;
+    }
+    while (p < end && mbedtls_asn1_get_tag(&p, end, &len, sequence) == 0) {
+        unsigned char *field = p;
+        const unsigned char *field_end = p + len;
+        int critical = 0;
+        p += len;
+        if (mbedtls_asn1_get_tag(&field, field_end, &len, MBEDTLS_ASN1_OID) == 0 &&
+            len == MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME) &&
+            memcmp(field, MBEDTLS_OID_SUBJECT_ALT_NAME, len) == 0) {
+            field += len;
+            return mbedtls_asn1_get_bool(&field, field_end, &critical) == 0 && critical != 0;
+        }
+    }
+    return false;
+}
+
 static void check_names(struct judgement *j, const mbedtls_x509_crt *leaf, const char *subject)
 {
     bool has_names = mbedtls_x509_crt_has_ext_type(leaf, MBEDTLS_X509_EXT_SUBJECT_ALT_NAME) != 0;
-    if (!has_names && leaf->subject.oid.len == 0) {
-        judgement_report(j, REASON_subject_empty, 0, "the subject is empty and there is no subjectAltName");
+    // RFC 5280 section 4.1.2.6
+    if (leaf->subject.oid.len == 0 && !(has_names && subject_alt_name_is_critical(leaf))) {
+        judgement_report(j, REASON_subject_empty, 0, "the subject is empty and there is no %ssubjectAltName",
+                         has_names ? "critical " : "");
+    }
+    if (has_names && leaf->subject_alt_names.buf.p == NULL) {
+        judgement_report(j, REASON_subject_alt_name, 0, "%s has a subjectAltName without a name in it", subject);
+        return;
     }
     for (const mbedtls_x509_sequence *s = &leaf->subject_alt_names; has_names && s != NULL; s = s->next) {
         if (!general_name_is_good(&s->buf)) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154,SC2034 # bats sets some variables, the tests read others
-# Loaded by every .bats file. Each test starts in an empty folder of its own. The servers that it starts are stopped after
-# it, each by its own process id, and what they logged is shown if the test failed.
+# Loaded by every .bats file. Each test starts in an empty folder of its own. The servers that it starts are stopped
+# after it, each by its own process id, and what they logged is shown if the test failed.
 bats_require_minimum_version 1.5.0
 
 MTLS=${MTLS:-$BATS_TEST_DIRNAME/../../build/release/mtls}

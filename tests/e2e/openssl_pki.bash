@@ -47,7 +47,7 @@ pki_sign() { # DIR SUBJECT ISSUER|- EXTENSIONS FAKETIME DAYS KEY
     else
         signer=(-CA "$issuer/cert.pem" -CAkey "$issuer/key.pem")
     fi
-    "${when[@]}" openssl x509 -req -in "$dir/req.pem" "${signer[@]}" -days "$6" -sha256 \
+    "${when[@]}" openssl x509 -req -in "$dir/req.pem" "${signer[@]}" -days "$6" "-${DIGEST:-sha256}" \
         -set_serial "${SERIAL:-0x$(openssl rand -hex 16 | sed 's/^./5/')}" "${with[@]}" \
         -out "$dir/cert.pem" 2> /dev/null
     cp "$dir/cert.pem" "$dir/fullchain.pem"
@@ -140,12 +140,21 @@ subjectAltName=DNS:other.example"
     pki_leaf flaws/client-damaged '/CN=damaged' issuing "$CLIENT_EXT"
     damage "$1/flaws/client-damaged"
 
+    DIGEST=sha1 pki_leaf flaws/client-sha1 '/CN=sha1' issuing "$CLIENT_EXT"
+    DIGEST=sha384 pki_leaf clients/sha384 '/CN=sha384' issuing "$CLIENT_EXT"
     SERIAL=0 pki_leaf flaws/client-serial-0 '/CN=serial 0' issuing "$CLIENT_EXT"
     SERIAL=-5 pki_leaf flaws/client-serial-negative '/CN=serial -5' issuing "$CLIENT_EXT"
     SERIAL=0x51$(openssl rand -hex 20) pki_leaf flaws/client-serial-long '/CN=serial of 21' issuing "$CLIENT_EXT"
     SERIAL=0x51$(openssl rand -hex 19) pki_leaf clients/serial-20 '/CN=serial of 20' issuing "$CLIENT_EXT"
     VERSION1=yes pki_leaf flaws/client-version-1 '/CN=version 1' issuing "$CLIENT_EXT"
+    pki_leaf flaws/client-below-version-1 '/CN=below version 1' ../flaws/client-version-1 "$CLIENT_EXT
+authorityKeyIdentifier=none"
+    pki_leaf flaws/client-no-root '/CN=no root' stranger-issuing "$CLIENT_EXT"
+    awk '/BEGIN/ {n++} n < 3' "$1/flaws/client-no-root/fullchain.pem" > "$1/flaws/client-no-root/two.pem"
+    mv "$1/flaws/client-no-root/two.pem" "$1/flaws/client-no-root/fullchain.pem"
     pki_leaf flaws/client-empty-subject '/' issuing "$CLIENT_EXT"
+    pki_leaf flaws/client-empty-subject-not-critical '/' issuing "$CLIENT_EXT
+subjectAltName=URI:spiffe://example/nobody"
     pki_leaf clients/empty-subject '/' issuing "$CLIENT_EXT
 subjectAltName=critical,URI:spiffe://example/nobody"
     pki_leaf flaws/client-bad-name '/CN=bad name' issuing "$CLIENT_EXT

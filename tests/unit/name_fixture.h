@@ -4,7 +4,7 @@
 #define MTLS_TESTS_NAME_FIXTURE_H
 
 #include "base/text.h"
-#include "ca/der.h"
+#include "base/der.h"
 #include "ca/key.h"
 #include "unit.h"
 

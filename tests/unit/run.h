@@ -15,13 +15,16 @@
 #include <unistd.h>
 
 struct run {
-    char dir[64];
+    char dir[128];
     struct buf out; // stdout and stderr of the last command
 };
 
 static inline void run_begin(struct run *r)
 {
-    *r = (struct run){.dir = "/tmp/mtls-unit-XXXXXX"};
+    const char *parent = getenv("TMPDIR");
+    *r = (struct run){0};
+    int len = snprintf(r->dir, sizeof r->dir, "%s/mtls-unit-XXXXXX", parent == NULL ? "/tmp" : parent);
+    assert_true(len > 0 && (size_t)len < sizeof r->dir);
     assert_non_null(mkdtemp(r->dir));
 }
 
@@ -35,7 +38,7 @@ static inline void run_end(struct run *r)
 static inline void run_file(struct run *r, const char *name, struct span data)
 {
     struct err e = ERR_INIT;
-    char path[128];
+    char path[256];
     snprintf(path, sizeof path, "%s/%s", r->dir, name);
     assert_works(file_write(path, data, FILE_SECRET, &e), &e);
 }
@@ -43,7 +46,7 @@ static inline void run_file(struct run *r, const char *name, struct span data)
 static inline void run_read(struct run *r, const char *name, struct buf *data)
 {
     struct err e = ERR_INIT;
-    char path[128];
+    char path[256];
     snprintf(path, sizeof path, "%s/%s", r->dir, name);
     assert_works(file_read(path, FILE_LIMIT, data, &e), &e);
 }

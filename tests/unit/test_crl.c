@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "base/der.h"
 #include "ca/crl.h"
-#include "ca/der.h"
 #include "run.h"
 
 #include <mbedtls/x509_crl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/der.h"
 #include "ca/certificate.h"
-#include "ca/der.h"
 #include "ca/pkcs12.h"
 #include "run.h"
 

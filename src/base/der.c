@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ca/der.h"
+#include "base/der.h"
 
 #include "base/clock.h"
 

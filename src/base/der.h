@@ -2,8 +2,8 @@
 // Reading and rebuilding DER (X.690) where mbedTLS has no public function for it: one element at a time, bounded,
 // definite lengths only. Writing new structures is done with mbedtls_asn1_write_*; this is for taking apart and
 // putting together what exists (requests, flawed certificates, CRL entries).
-#ifndef MTLS_CA_DER_H
-#define MTLS_CA_DER_H
+#ifndef MTLS_BASE_DER_H
+#define MTLS_BASE_DER_H
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two connections talk to each other through memory.
+#include "openssl_pki.h"
+#include "tls/internal.h"
+
+struct end {
+    struct buf in; // what the other end sent
+    struct end *other;
+    struct tls_connection *tls;
+    bool closed; // the other end sends no more
+};
+
+static long end_receive(void *arg, uint8_t *data, size_t len)
+{
+    struct end *end = arg;
+    size_t n = end->in.len < len ? end->in.len : len;
+    if (n == 0) {
+        return end->closed ? 0 : TLS_IO_AGAIN;
+    }
+    memcpy(data, end->in.data, n);
+    memmove(end->in.data, end->in.data + n, end->in.len - n);
+    end->in.len -= n;
+    return (long)n;
+}
+
+static long end_send(void *arg, const uint8_t *data, size_t len)
+{
+    struct end *end = arg;
+    size_t n = len > 7 ? len - len / 3 : len; // short writes happen
+    buf_add(&end->other->in, data, n);
+    return (long)n;
+}
+
+struct pair {
+    struct end client;
+    struct end server;
+    struct tls_context *client_context;
+    struct tls_context *server_context;
+};
+
+static struct tls_context *context(enum tls_role role, const char *below, enum tls_versions versions)
+{
+    struct err e = ERR_INIT;
+    struct trust_files files = {.anchors = pki_path("trust.pem", ""), .crls = pki_path("crl.pem", "")};
+    struct tls_settings settings = {.role = role, .versions = versions, .snapshot = trust_snapshot_load(&files, &e)};
+    if (below != NULL) {
+        settings.credentials = tls_credentials_load(pki_path(below, "fullchain.pem"), pki_path(below, "key.pem"), &e);
+    }
+    struct tls_context *made = tls_context_new(&settings, &e);
+    assert_string_equal(e.text, "");
+    trust_snapshot_free(settings.snapshot);
+    return made;
+}
+
+static void end_open(struct end *end, struct end *other, struct tls_context *of, const char *name)
+{
+    struct err e = ERR_INIT;
+    struct tls_io io = {.arg = end, .receive = end_receive, .send = end_send};
+    end->other = other;
+    end->tls = tls_connection_new(of, io, name, &e);
+    assert_string_equal(e.text, "");
+}
+
+static void pair_open(struct pair *pair, const char *client, const char *server, const char *name,
+                      enum tls_versions versions)
+{
+    *pair = (struct pair){0};
+    pair->client_context = context(TLS_CLIENT, client, versions);
+    pair->server_context = context(TLS_SERVER, server, TLS_1_2_AND_1_3);
+    end_open(&pair->client, &pair->server, pair->client_context, name);
+    end_open(&pair->server, &pair->client, pair->server_context, NULL);
+}
+
+static void pair_close(struct pair *pair)
+{
+    tls_connection_free(pair->client.tls);
+    tls_connection_free(pair->server.tls);
+    tls_context_free(pair->client_context);
+    tls_context_free(pair->server_context);
+    buf_clear(&pair->client.in);
+    buf_clear(&pair->server.in);
+}
+
+static void pair_shake(struct pair *pair, enum tls_status *client, enum tls_status *server)
+{
+    *client = TLS_WANT_READ;
+    *server = TLS_WANT_READ;
+    for (int i = 0; i < 50; i++) {
+        *client = tls_handshake(pair->client.tls);
+        *server = tls_handshake(pair->server.tls);
+    }
+}
+
+// Nothing can be read or written, and nobody is there.
+static void assert_shut(struct tls_connection *c)
+{
+    char data[16];
+    size_t n = 1;
+    assert_null(tls_peer(c));
+    assert_int_equal(tls_read(c, data, sizeof data, &n), TLS_FAILED);
+    assert_int_equal(n, 0);
+    n = 1;
+    assert_int_equal(tls_write(c, "x", 1, &n), TLS_FAILED);
+    assert_int_equal(n, 0);
+    assert_int_equal(tls_close(c), TLS_FAILED);
+}
+
+static const enum tls_versions both_versions[] = {TLS_1_2_ONLY, TLS_1_3_ONLY};
+
+static void test_accepted(void **state)
+{
+    (void)state;
+    static const char *const servers[] = {"servers/localhost", "servers/rsa"};
+    static const char *const clients[] = {"clients/alice", "clients/rsa"};
+    for (size_t i = 0; i < 4; i++) {
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        char data[16];
+        size_t n = 0;
+        bool is_13 = both_versions[i % 2] == TLS_1_3_ONLY;
+        pair_open(&pair, clients[i / 2], servers[i / 2], "localhost", both_versions[i % 2]);
+        assert_shut(pair.client.tls);
+        assert_shut(pair.server.tls);
+        assert_int_equal(tls_verdict(pair.server.tls)->reason, REASON_handshake);
+        pair_shake(&pair, &client, &server);
+        assert_int_equal(client, TLS_DONE);
+        assert_int_equal(server, TLS_DONE);
+        assert_int_equal(tls_verdict(pair.server.tls)->reason, REASON_ok);
+        assert_string_equal(tls_peer(pair.client.tls)->subject, "CN=localhost");
+        assert_string_equal(tls_peer(pair.server.tls)->tls_version, is_13 ? "TLSv1.3" : "TLSv1.2");
+        assert_non_null(strstr(tls_cipher(pair.server.tls), "_AES_128_GCM_SHA256"));
+        assert_int_equal(tls_write(pair.client.tls, "hello", 5, &n), TLS_DONE);
+        assert_int_equal(tls_read(pair.server.tls, data, sizeof data, &n), TLS_DONE);
+        assert_int_equal(n, 5);
+        assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_NONE);
+        assert_int_equal(tls_close(pair.client.tls), TLS_DONE);
+        assert_int_equal(tls_read(pair.server.tls, data, sizeof data, &n), TLS_CLOSED);
+        pair.client.closed = true;
+        assert_int_equal(tls_read(pair.client.tls, data, sizeof data, &n), TLS_EOF);
+        pair_close(&pair);
+    }
+}
+
+static const struct {
+    const char *client; // NULL: no certificate
+    enum reason reason;
+    int alert_12;
+    int alert_13;
+} refused_clients[] = {
+    {NULL, REASON_no_certificate, ALERT_HANDSHAKE_FAILURE, ALERT_CERTIFICATE_REQUIRED},
+    {"clients/mallory", REASON_cert_revoked, ALERT_CERTIFICATE_REVOKED, ALERT_CERTIFICATE_REVOKED},
+    {"flaws/client-expired", REASON_cert_expired, ALERT_CERTIFICATE_EXPIRED, ALERT_CERTIFICATE_EXPIRED},
+    {"flaws/client-future", REASON_cert_not_yet_valid, ALERT_CERTIFICATE_EXPIRED, ALERT_CERTIFICATE_EXPIRED},
+    {"flaws/client-stranger", REASON_chain_untrusted, ALERT_UNKNOWN_CA, ALERT_UNKNOWN_CA},
+    {"flaws/client-no-intermediate", REASON_chain_incomplete, ALERT_UNKNOWN_CA, ALERT_UNKNOWN_CA},
+    {"flaws/client-damaged", REASON_signature_bad, ALERT_BAD_CERTIFICATE, ALERT_BAD_CERTIFICATE},
+    {"flaws/client-server-eku", REASON_ext_key_usage, ALERT_UNSUPPORTED_CERTIFICATE, ALERT_UNSUPPORTED_CERTIFICATE},
+    {"flaws/client-any-eku", REASON_ext_key_usage, ALERT_UNSUPPORTED_CERTIFICATE, ALERT_UNSUPPORTED_CERTIFICATE},
+    {"flaws/client-no-eku", REASON_ext_key_usage, ALERT_UNSUPPORTED_CERTIFICATE, ALERT_UNSUPPORTED_CERTIFICATE},
+    {"flaws/client-no-signing", REASON_key_usage, ALERT_UNSUPPORTED_CERTIFICATE, ALERT_UNSUPPORTED_CERTIFICATE},
+    {"flaws/client-is-ca", REASON_leaf_is_ca, ALERT_BAD_CERTIFICATE, ALERT_BAD_CERTIFICATE},
+    {"flaws/client-serial-0", REASON_serial_number, ALERT_BAD_CERTIFICATE, ALERT_BAD_CERTIFICATE},
+    // mbedTLS refuses to read it: before the judge, and in TLS 1.3 with an alert under the handshake key
+    {"flaws/client-critical", REASON_critical_extension, ALERT_BAD_CERTIFICATE, ALERT_BAD_CERTIFICATE},
+};
+
+static void test_client_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof refused_clients / sizeof refused_clients[0]; i++) {
+        bool is_13 = i % 2 == 1;
+        const char *who = refused_clients[i / 2].client;
+        int alert = is_13 ? refused_clients[i / 2].alert_13 : refused_clients[i / 2].alert_12;
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        char data[16];
+        size_t n = 0;
+        pair_open(&pair, who, "servers/localhost", "localhost", both_versions[i % 2]);
+        pair_shake(&pair, &client, &server);
+        assert_int_equal(server, TLS_FAILED);
+        assert_shut(pair.server.tls);
+        assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_US);
+        assert_string_equal(reason_token(tls_verdict(pair.server.tls)->reason),
+                            reason_token(refused_clients[i / 2].reason));
+        assert_int_equal(tls_alert_sent(pair.server.tls), alert);
+        // In TLS 1.3 the client believes that all is well until it reads.
+        assert_int_equal(client, is_13 ? TLS_DONE : TLS_FAILED);
+        assert_int_equal(tls_read(pair.client.tls, data, sizeof data, &n), TLS_FAILED);
+        assert_int_equal(tls_ended_by(pair.client.tls), TLS_END_PEER);
+        assert_int_equal(tls_alert_received(pair.client.tls), alert);
+        pair_close(&pair);
+    }
+}
+
+static const struct {
+    const char *server;
+    const char *name;
+    enum reason reason;
+    int alert;
+} refused_servers[] = {
+    {"flaws/server-revoked", "localhost", REASON_cert_revoked, ALERT_CERTIFICATE_REVOKED},
+    {"flaws/server-expired", "localhost", REASON_cert_expired, ALERT_CERTIFICATE_EXPIRED},
+    {"flaws/server-stranger", "localhost", REASON_chain_untrusted, ALERT_UNKNOWN_CA},
+    {"flaws/server-other-host", "localhost", REASON_name_mismatch, ALERT_BAD_CERTIFICATE},
+    {"flaws/server-cn-only", "localhost", REASON_name_mismatch, ALERT_BAD_CERTIFICATE},
+    {"servers/localhost", "other.example", REASON_name_mismatch, ALERT_BAD_CERTIFICATE},
+    {"servers/localhost", "127.0.0.2", REASON_name_mismatch, ALERT_BAD_CERTIFICATE},
+    {"flaws/server-critical", "localhost", REASON_critical_extension, ALERT_BAD_CERTIFICATE},
+};
+
+static void test_server_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof refused_servers / sizeof refused_servers[0]; i++) {
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        pair_open(&pair, "clients/alice", refused_servers[i / 2].server, refused_servers[i / 2].name,
+                  both_versions[i % 2]);
+        pair_shake(&pair, &client, &server);
+        assert_int_equal(client, TLS_FAILED);
+        assert_int_equal(server, TLS_FAILED);
+        assert_shut(pair.client.tls);
+        assert_shut(pair.server.tls);
+        assert_int_equal(tls_ended_by(pair.client.tls), TLS_END_US);
+        assert_string_equal(reason_token(tls_verdict(pair.client.tls)->reason),
+                            reason_token(refused_servers[i / 2].reason));
+        assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_PEER);
+        assert_int_equal(tls_alert_received(pair.server.tls), refused_servers[i / 2].alert);
+        pair_close(&pair);
+    }
+}
+
+// Alice's certificate in the hands of somebody who has another key: the judge accepts the chain, the handshake does
+// not.
+static void test_proof_of_possession(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        bool by_client = i / 2 == 0;
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        struct err e = ERR_INIT;
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        struct tls_credentials *credentials = (by_client ? pair.client_context : pair.server_context)->credentials;
+        struct rng rng;
+        assert_int_equal(rng_init(&rng, &e), 0);
+        mbedtls_pk_free(&credentials->key);
+        mbedtls_pk_init(&credentials->key);
+        assert_int_equal(mbedtls_pk_parse_keyfile(&credentials->key, pki_path("authorities/root/key.pem", ""), NULL,
+                                                  rng_bytes, &rng),
+                         0);
+        pair_shake(&pair, &client, &server);
+        struct tls_connection *judge = (by_client ? pair.server : pair.client).tls;
+        struct tls_connection *liar = (by_client ? pair.client : pair.server).tls;
+        assert_shut(judge);
+        assert_int_equal(tls_ended_by(judge), TLS_END_US);
+        assert_string_equal(reason_token(tls_verdict(judge)->reason), "proof_of_possession");
+        char data[16];
+        size_t n;
+        assert_int_equal(tls_read(liar, data, sizeof data, &n), TLS_FAILED);
+        assert_int_equal(tls_alert_received(liar), ALERT_DECRYPT_ERROR);
+        rng_clear(&rng);
+        pair_close(&pair);
+    }
+}
+
+// mbedTLS knows other anchors than trust here: what it refuses stays refused, although trust accepts.
+static void test_mbedtls_can_only_be_stricter(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        bool judge_is_server = i / 2 == 0;
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        mbedtls_x509_crt stranger;
+        mbedtls_x509_crt_init(&stranger);
+        assert_int_equal(mbedtls_x509_crt_parse_file(&stranger, pki_path("authorities/stranger/cert.pem", "")), 0);
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        struct tls_context *judging = judge_is_server ? pair.server_context : pair.client_context;
+        mbedtls_ssl_conf_ca_chain(&judging->config, &stranger, NULL);
+        pair_shake(&pair, &client, &server);
+        struct tls_connection *judge = judge_is_server ? pair.server.tls : pair.client.tls;
+        assert_shut(judge);
+        assert_int_equal(tls_ended_by(judge), TLS_END_US);
+        assert_string_equal(reason_token(tls_verdict(judge)->reason), "chain_untrusted");
+        pair_close(&pair);
+        mbedtls_x509_crt_free(&stranger);
+    }
+}
+
+// A byte changed on its way ends the connection, whichever it is; nobody becomes somebody by it.
+static void test_tampered(void **state)
+{
+    (void)state;
+    for (size_t at = 0; at < 2500; at += 83) {
+        struct pair pair;
+        size_t passed = 0;
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[at % 2]);
+        for (int i = 0; i < 30; i++) {
+            (void)tls_handshake(pair.client.tls);
+            if (at >= passed && at < passed + pair.server.in.len) {
+                pair.server.in.data[at - passed] ^= 0x10;
+            }
+            passed += pair.server.in.len;
+            (void)tls_handshake(pair.server.tls);
+        }
+        if (at < passed && tls_peer(pair.server.tls) != NULL) {
+            // Only bytes that are no part of the handshake's meaning: the version of a record's header.
+            assert_true(tls_peer(pair.server.tls)->subject[0] != '\0');
+            assert_string_equal(tls_peer(pair.server.tls)->names[0].text, "alice.example");
+        }
+        pair_close(&pair);
+    }
+}
+
+static void test_garbage(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        const char *failure;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "the peer speaks plain HTTP, not TLS"},
+        {"SSH-2.0-OpenSSH_9.2\r\n", "no TLS session came about: "},
+        {"\x16\x03\x01", "the peer closed the connection in the middle"},
+        {"", "the peer closed the connection without a word"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pair pair;
+        pair_open(&pair, NULL, "servers/localhost", "localhost", TLS_1_2_AND_1_3);
+        buf_text(&pair.server.in, cases[i].bytes);
+        pair.server.closed = true;
+        assert_int_equal(tls_handshake(pair.server.tls), TLS_FAILED);
+        assert_shut(pair.server.tls);
+        assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_FAILURE);
+        assert_int_equal(strncmp(tls_failure(pair.server.tls), cases[i].failure, strlen(cases[i].failure)), 0);
+        assert_int_equal(tls_verdict(pair.server.tls)->reason, REASON_handshake);
+        pair_close(&pair);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_client_refused),
+        cmocka_unit_test(test_server_refused),
+        cmocka_unit_test(test_proof_of_possession),
+        cmocka_unit_test(test_mbedtls_can_only_be_stricter),
+        cmocka_unit_test(test_tampered),
+        cmocka_unit_test(test_garbage),
+    };
+    return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
+}
