@@ -39,6 +39,7 @@ const char *const db_schema[DB_VERSION] = {
 
     // RFC 5280 section 4.1.2.2: a serial is unique for its issuer. Flaws break that on purpose.
     "CREATE UNIQUE INDEX certificate_issuer_serial ON certificate (ifnull(issuer_id, 0), serial) WHERE role <> 3;"
+    "CREATE INDEX certificate_issuer ON certificate (issuer_id);"
     "CREATE INDEX certificate_serial ON certificate (serial);"
     "CREATE INDEX certificate_fingerprint ON certificate (fingerprint);"
     "CREATE INDEX certificate_name ON certificate (role, name);"

@@ -16,6 +16,7 @@ static const struct {
     {"ca", cmd_ca, "issue, sign, renew, revoke: a mini CA"},
     {"serve", cmd_serve, "serve whoever proves who they are"},
     {"connect", cmd_connect, "call a server, each verifying the other"},
+    {"verify", cmd_verify, "judge a certificate, and say which rule refused it"},
 };
 enum { COUNT = sizeof subcommands / sizeof subcommands[0] };
 

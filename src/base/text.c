@@ -75,12 +75,12 @@ void text_html(struct buf *b, const char *text)
 
 void text_hex(struct buf *b, const void *data, size_t len, char separator)
 {
+    static const char digits[] = "0123456789abcdef";
     const uint8_t *p = data;
     for (size_t i = 0; i < len; i++) {
-        if (i > 0 && separator != '\0') {
-            buf_add(b, &separator, 1);
-        }
-        buf_printf(b, "%02x", p[i]);
+        const char byte[] = {separator, digits[p[i] >> 4], digits[p[i] & 15]};
+        bool separated = i > 0 && separator != '\0';
+        buf_add(b, separated ? byte : byte + 1, separated ? 3 : 2);
     }
     buf_add(b, "", 0);
 }

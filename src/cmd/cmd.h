@@ -9,6 +9,7 @@ int cmd_pki(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
 // The PKI directory: what --pki said, else $MTLS_PKI, else "pki".
 const char *cmd_pki_dir(const char *option);

@@ -21,7 +21,10 @@ static struct trust_snapshot *load_snapshot(const struct cmd_files *files, const
     if (files->anchors == NULL && !file_exists(anchors)) {
         err_set(e, "there is no PKI in %s; make one: mtls pki -d %s", pki, pki);
     } else {
-        snapshot = trust_snapshot_load(&(struct trust_files){.anchors = anchors, .crls = crls}, e);
+        const char *anchor_file = anchors;
+        const char *crl_file = crls;
+        struct trust_files trust = {.anchors = {&anchor_file, 1}, .crls = {&crl_file, crls != NULL ? 1 : 0}};
+        snapshot = trust_snapshot_load(&trust, e);
     }
     free(anchors);
     free(crls);

@@ -107,7 +107,7 @@ void tls_connection_free(struct tls_connection *c)
     alert_watch_clear(&c->incoming);
     alert_watch_clear(&c->outgoing);
     trust_identity_free(c->identity);
-    buf_clear(&c->leaf);
+    presented_clear(c, 0);
     free(c->name);
     tls_context_free(c->context);
     free(c);
@@ -162,7 +162,7 @@ static enum tls_status conclude(struct tls_connection *c)
         enum reason reason = trust_reason_of_flags(flags);
         trust_verdict_set(verdict, reason, 0, "mbedTLS: %s", reason_info(reason)->sentence);
     } else if (verdict->reason == REASON_ok) {
-        c->identity = trust_identity_new(buf_span(&c->leaf), tls_version(c), false, &c->failure);
+        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), false, &c->failure);
         c->state = c->identity != NULL ? CONNECTION_OPEN : CONNECTION_FAILED;
         c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
         return c->identity != NULL ? TLS_DONE : TLS_FAILED;
@@ -180,7 +180,7 @@ enum tls_status tls_handshake(struct tls_connection *c)
     case CONNECTION_FAILED: return TLS_FAILED;
     case CONNECTION_HANDSHAKE: break;
     }
-    int code = mbedtls_ssl_handshake(&c->ssl);
+    int code = presented_handshake(c);
     switch (code) {
     case 0: return conclude(c);
     case MBEDTLS_ERR_SSL_WANT_READ: return TLS_WANT_READ;
@@ -261,7 +261,7 @@ const struct trust_verdict *tls_verdict(const struct tls_connection *c)
 
 struct span tls_peer_certificate(const struct tls_connection *c)
 {
-    return buf_span(&c->leaf);
+    return presented_leaf(c);
 }
 
 enum tls_ending tls_ended_by(const struct tls_connection *c)

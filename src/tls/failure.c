@@ -91,6 +91,11 @@ void failure_explain(struct tls_connection *c, int code)
             return;
         }
     }
+    // mbedTLS could not read what the peer presented, and so never asked: the judge knows better why.
+    if (is_parse_error(code) && c->verdict.reason == REASON_handshake && c->presented_count > 0 &&
+        verify_presented(c)) {
+        trust_verdict_set(&c->verdict, REASON_handshake, -1, "mbedTLS cannot read the certificate");
+    }
     bool judged_bad = c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake;
     if (!judged_bad && c->state == CONNECTION_HANDSHAKE) {
         enum reason reason = reason_of_code(c, code);

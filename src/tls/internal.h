@@ -37,7 +37,8 @@ struct tls_connection {
     enum connection_state state;
     struct trust_verdict verdict;    // of trust_judge, once it was asked
     struct trust_identity *identity; // only when CONNECTION_OPEN
-    struct buf leaf;                 // DER as presented
+    struct buf *presented;           // the peer's certificates as they came, DER, the leaf first
+    size_t presented_count, presented_cap;
     struct alert_watch incoming;
     struct alert_watch outgoing;
     char cipher[64];
@@ -47,8 +48,15 @@ struct tls_connection {
     struct err failure;
 };
 
-// verify.c: mbedTLS's verify callback; the only caller of trust_judge.
+// presented.c: mbedtls_ssl_handshake, keeping what the peer presents.
+int presented_handshake(struct tls_connection *c);
+void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain); // from mbedTLS, if nothing was kept
+void presented_clear(struct tls_connection *c, size_t keep);                  // forgets all but the first `keep`
+struct span presented_leaf(const struct tls_connection *c);
+
+// verify.c: mbedTLS's verify callback; and the only caller of trust_judge, which it asks about what was presented.
 int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+bool verify_presented(struct tls_connection *c);
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
 // Which MBEDTLS_X509_BADCERT_* makes mbedTLS send this alert?

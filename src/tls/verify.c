@@ -26,24 +26,28 @@ uint32_t verify_flag_of_alert(enum alert alert)
     return MBEDTLS_X509_BADCERT_CN_MISMATCH;
 }
 
+bool verify_presented(struct tls_connection *c)
+{
+    struct span chain[TRUST_CHAIN_MOST + 1];
+    for (size_t i = 0; i < c->presented_count; i++) {
+        chain[i] = buf_span(&c->presented[i]);
+    }
+    return trust_judge(c->context->snapshot, chain, c->presented_count,
+                       c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER, c->name, clock_now(), &c->verdict);
+}
+
 // mbedTLS calls this for each certificate of the path that it found, the leaf last. `crt` of depth 0 is the head of
 // what the peer presented. Flags are only ever added: what mbedTLS itself refuses stays refused.
 int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
     struct tls_connection *c = connection;
-    struct span chain[TRUST_CHAIN_MOST + 1]; // one more, so that the judge can see that there are too many
-    size_t count = 0;
     if (depth != 0) {
         return 0;
     }
-    for (const mbedtls_x509_crt *p = crt; p != NULL && count < TRUST_CHAIN_MOST + 1; p = p->next) {
-        chain[count++] = span_of(p->raw.p, p->raw.len);
-    }
-    c->leaf.len = 0;
-    buf_add(&c->leaf, chain[0].data, chain[0].len);
-    if (!trust_judge(c->context->snapshot, chain, count, c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER,
-                     c->name, clock_now(), &c->verdict)) {
+    presented_take(c, crt);
+    if (!verify_presented(c)) {
         *flags |= verify_flag_of_alert(reason_info(c->verdict.reason)->alert);
     }
+    presented_clear(c, 1); // the leaf says who the peer is
     return 0;
 }

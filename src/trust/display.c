@@ -8,6 +8,7 @@
 #include <mbedtls/oid.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { VALUE_LIMIT = 256, GENERAL_NAME_LIMIT = 1024, RDN_MOST = 64 };
 
@@ -119,45 +120,53 @@ void display_name(struct buf *b, struct span name_der)
     }
 }
 
-const char *display_subject(const mbedtls_x509_crt *crt, char text[96])
+const char *certificate_label(const struct certificate *c, char text[96])
 {
     enum { KEPT = 90 };
     struct buf b = {0};
-    display_name(&b, span_of(crt->subject_raw.p, crt->subject_raw.len));
+    if (c->subject.data != NULL && c->subject_key.len > 0) {
+        display_name(&b, c->subject);
+    } else if (c->serial.data != NULL) {
+        buf_text(&b, "the certificate with serial number ");
+        text_hex(&b, c->serial.data, c->serial.len < 20 ? c->serial.len : 20, '\0');
+    } else {
+        buf_text(&b, "the certificate");
+    }
     size_t n = b.len < KEPT ? b.len : KEPT;
     while (n < b.len && (b.data[n] & 0xc0) == 0x80) {
         n--; // not inside a UTF-8 character
     }
-    snprintf(text, 96, "%.*s%s", (int)n, (const char *)b.data, n < b.len ? "..." : n == 0 ? "(empty subject)" : "");
+    snprintf(text, 96, "%.*s%s", (int)n, (const char *)b.data, n < b.len ? "..." : "");
     buf_clear(&b);
     return text;
 }
 
-// GeneralName (RFC 5280 section 4.2.1.6); the tag is the context tag as mbedTLS keeps it.
-void display_general_name(struct trust_name *out, const mbedtls_x509_buf *san)
+// GeneralName (RFC 5280 section 4.2.1.6)
+void display_general_name(struct trust_name *out, const struct der_item *name)
 {
     static const enum trust_name_type types[] = {
         TRUST_NAME_OTHER, TRUST_NAME_EMAIL, TRUST_NAME_DNS, TRUST_NAME_OTHER,
         TRUST_NAME_OTHER, TRUST_NAME_OTHER, TRUST_NAME_URI, TRUST_NAME_IP,
     };
-    size_t choice = (size_t)san->tag & 0x1f;
+    size_t choice = (size_t)name->tag & 0x1f;
     struct buf b = {0};
     char address[INET6_ADDRSTRLEN];
     out->type = choice < sizeof types / sizeof types[0] ? types[choice] : TRUST_NAME_OTHER;
     switch (out->type) {
     case TRUST_NAME_IP:
-        if ((san->len == 4 || san->len == 16) &&
-            inet_ntop(san->len == 4 ? AF_INET : AF_INET6, san->p, address, sizeof address) != NULL) {
+        if ((name->content.len == 4 || name->content.len == 16) &&
+            inet_ntop(name->content.len == 4 ? AF_INET : AF_INET6, name->content.data, address, sizeof address) !=
+                NULL) {
             buf_text(&b, address);
         } else {
-            display_hex(&b, span_of(san->p, san->len));
+            display_hex(&b, name->content);
         }
         break;
     case TRUST_NAME_OTHER:
         buf_printf(&b, "[%zu]", choice);
-        display_hex(&b, span_of(san->p, san->len));
+        display_hex(&b, name->content);
         break;
-    default: text_escape(&b, san->p, san->len, GENERAL_NAME_LIMIT); break;
+    default: text_escape(&b, name->content.data, name->content.len, GENERAL_NAME_LIMIT); break;
     }
     out->text = mem_strdup((const char *)b.data);
     buf_clear(&b);

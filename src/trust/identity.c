@@ -17,10 +17,10 @@ const char *trust_name_word(enum trust_name_type type)
     return words[type];
 }
 
-static char *text_of_name(const mbedtls_x509_buf *raw)
+static char *text_of_name(struct span name)
 {
     struct buf b = {0};
-    display_name(&b, span_of(raw->p, raw->len));
+    display_name(&b, name);
     char *text = mem_strdup((const char *)b.data);
     buf_clear(&b);
     return text;
@@ -35,16 +35,16 @@ static char *hex_of(const void *data, size_t len)
     return text;
 }
 
-static void fill_names(struct trust_identity *identity, const mbedtls_x509_crt *crt)
+static void fill_names(struct trust_identity *identity, struct span names)
 {
-    if (!mbedtls_x509_crt_has_ext_type(crt, MBEDTLS_X509_EXT_SUBJECT_ALT_NAME)) {
+    struct err ignored = ERR_INIT;
+    struct der_item name;
+    if (names.len == 0) {
         return;
     }
     identity->names = mem_array(NAMES_MOST, sizeof *identity->names);
-    for (const mbedtls_x509_sequence *s = &crt->subject_alt_names; s != NULL; s = s->next) {
-        if (identity->name_count < NAMES_MOST) {
-            display_general_name(&identity->names[identity->name_count++], &s->buf);
-        }
+    while (identity->name_count < NAMES_MOST && names.len > 0 && der_next(&names, &name, &ignored) == 0) {
+        display_general_name(&identity->names[identity->name_count++], &name);
     }
 }
 
@@ -52,28 +52,28 @@ struct trust_identity *trust_identity_new(struct span leaf, const char *tls_vers
 {
     struct trust_identity *identity = NULL;
     unsigned char digest[SHA256_LENGTH];
-    mbedtls_x509_crt crt;
-    mbedtls_x509_crt_init(&crt);
-    int code = mbedtls_x509_crt_parse_der(&crt, leaf.data, leaf.len);
-    if (code == 0) {
-        code = mbedtls_sha256(leaf.data, leaf.len, digest, 0);
+    struct certificate *c = certificate_read(leaf);
+    if (!c->readable) {
+        err_set(e, "reading the peer's certificate: %s", c->why);
+        goto out;
     }
+    int code = mbedtls_sha256(leaf.data, leaf.len, digest, 0);
     if (code != 0) {
         err_mbedtls(e, code, "reading the peer's certificate");
         goto out;
     }
     identity = mem_alloc(sizeof *identity);
-    identity->subject = text_of_name(&crt.subject_raw);
-    identity->issuer = text_of_name(&crt.issuer_raw);
-    identity->serial = hex_of(crt.serial.p, crt.serial.len);
+    identity->subject = text_of_name(c->subject);
+    identity->issuer = text_of_name(c->issuer);
+    identity->serial = hex_of(c->serial.data, c->serial.len);
     identity->fingerprint = hex_of(digest, sizeof digest);
-    fill_names(identity, &crt);
-    identity->not_before = clock_of_x509(&crt.valid_from);
-    identity->not_after = clock_of_x509(&crt.valid_to);
+    fill_names(identity, c->names);
+    identity->not_before = c->not_before;
+    identity->not_after = c->not_after;
     identity->tls_version = tls_version;
     identity->resumed = resumed;
 out:
-    mbedtls_x509_crt_free(&crt);
+    certificate_free(c);
     return identity;
 }
 

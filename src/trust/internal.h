@@ -3,59 +3,46 @@
 #ifndef MTLS_TRUST_INTERNAL_H
 #define MTLS_TRUST_INTERNAL_H
 
+#include "trust/certificate.h"
+#include "trust/policy.h"
+#include "trust/revocation.h"
 #include "trust/trust.h"
 
-#include <mbedtls/oid.h>
-#include <mbedtls/x509_crl.h>
-#include <string.h>
+#include <pthread.h>
 
+enum { SIGNATURE_MEMORY_SLOTS = 2048 };
+struct signature_memory {
+    pthread_mutex_t lock;
+    size_t count;
+    bool used[SIGNATURE_MEMORY_SLOTS];
+    uint8_t facts[SIGNATURE_MEMORY_SLOTS][32];
+};
+
+// Nothing in it changes after loading, but for the memory and the reference count.
 struct trust_snapshot {
-    mbedtls_x509_crt anchors; // a list; the head is always filled
-    mbedtls_x509_crl crls;    // a list; the head is filled when has_crls
-    bool has_crls;
+    mbedtls_x509_crt tls_anchors; // the anchors once more, as mbedTLS takes them
+    struct certificate **anchors;
+    size_t anchor_count, anchor_cap;
+    struct certificate **intermediates;
+    size_t intermediate_count, intermediate_cap;
+    struct crl_store *lists; // NULL: revocation is not checked
+    enum trust_revocation revocation;
+    unsigned unsafe;
+    int depth_most; // -1: no limit
+    struct policy_demand policy;
+    struct buf policy_oids; // what `policy` points into
+    struct signature_memory *memory;
     int references; // atomic
 };
 
-// The path that mbedTLS found, leaf first, with its opinion of each certificate.
-enum { PATH_MOST = MBEDTLS_X509_MAX_INTERMEDIATE_CA + 2 };
-struct path {
-    struct path_item {
-        mbedtls_x509_crt *crt; // borrowed from the chain or the snapshot
-        uint32_t flags;        // MBEDTLS_X509_BADCERT_*
-    } items[PATH_MOST];
-    size_t count;
-    bool anchored; // the last one is an anchor
-};
-
-// One question to the judge, and the answer so far: findings are reported one by one, the most telling one is kept.
-struct judgement {
-    const struct trust_snapshot *snapshot;
-    mbedtls_x509_crt *chain; // what was presented, a list, leaf first
-    struct path path;
-    enum trust_purpose purpose;
-    const char *name; // or NULL
-    int64_t now;
-    struct trust_verdict *verdict;
-};
-
-void judgement_report(struct judgement *j, enum reason reason, int depth, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-
-void rules_check_certificate(struct judgement *j, size_t i); // each certificate of the path
-void rules_check_leaf(struct judgement *j);
-void revocation_check(struct judgement *j, size_t i);
-// Is `name` (host name or IP address) among the leaf's subjectAltName?
-bool hostname_matches(const mbedtls_x509_crt *leaf, const char *name);
-
-static inline bool x509_buf_equal(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b)
-{
-    return a->len == b->len && (a->len == 0 || memcmp(a->p, b->p, a->len) == 0);
-}
+// memory.c: was this CA certificate found to be signed by this issuer's key before?
+bool signature_known(const struct trust_snapshot *snapshot, const struct certificate *child,
+                     const struct certificate *issuer);
+void signature_remember(const struct trust_snapshot *snapshot, const struct certificate *child,
+                        const struct certificate *issuer);
 
 // Text for people, escaped, appended to `b`; what cannot be decoded is shown as hexadecimal.
 void display_name(struct buf *b, struct span name_der);                         // a Name as RFC 4514 text
-void display_general_name(struct trust_name *out, const mbedtls_x509_buf *san); // out->text is the caller's
-// The subject, cut to fit: for messages. Returns `text`.
-const char *display_subject(const mbedtls_x509_crt *crt, char text[96]);
+void display_general_name(struct trust_name *out, const struct der_item *name); // out->text is the caller's
 
 #endif

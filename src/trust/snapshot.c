@@ -1,40 +1,159 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/pem.h"
+// A snapshot: anchors, known intermediates, revocation lists and rules, read once.
+#include "base/file.h"
 #include "trust/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static int take_anchor(void *arg, const unsigned char *der, size_t len)
+enum { TRUST_FILE_MOST = 256 * 1024 * 1024 };
+
+struct list {
+    struct certificate ***items;
+    size_t *count, *cap;
+    mbedtls_x509_crt *tls; // or NULL
+    const char *file;
+};
+
+// mbedTLS refuses what it does not know; whether we do was asked of the certificate that we read ourselves.
+static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
+                         const unsigned char *p, const unsigned char *end)
 {
-    struct trust_snapshot *snapshot = arg;
-    return mbedtls_x509_crt_parse_der(&snapshot->anchors, der, len);
+    (void)arg;
+    (void)crt;
+    (void)oid;
+    (void)critical;
+    (void)p;
+    (void)end;
+    return 0;
 }
 
-static int take_crl(void *arg, const unsigned char *der, size_t len)
+static int take(struct list *list, struct span der, struct err *e)
 {
-    struct trust_snapshot *snapshot = arg;
-    snapshot->has_crls = true;
-    return mbedtls_x509_crl_parse_der(&snapshot->crls, der, len);
+    struct certificate *c = certificate_read(der);
+    if (!c->readable || !c->key_read) {
+        err_set(e, "certificate number %zu: %s", *list->count + 1, c->why);
+        certificate_free(c);
+        return -1;
+    }
+    *list->items = mem_grow(*list->items, list->cap, sizeof **list->items, *list->count + 1);
+    (*list->items)[(*list->count)++] = c;
+    if (list->tls != NULL) {
+        int code = mbedtls_x509_crt_parse_der_with_ext_cb(list->tls, der.data, der.len, 1, extension_any, NULL);
+        return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", *list->count);
+    }
+    return 0;
+}
+
+static int take_block(void *arg, const char *label, struct span der, struct err *e)
+{
+    return strcmp(label, "CERTIFICATE") == 0 || strcmp(label, "TRUSTED CERTIFICATE") == 0 ? take(arg, der, e) : 0;
+}
+
+// A file of certificates, PEM or DER. One without any is a mistake.
+static int read_certificates(struct list *list, struct err *e)
+{
+    struct buf text = {0};
+    size_t before = *list->count;
+    if (file_read(list->file, TRUST_FILE_MOST, &text, e) != 0) {
+        return -1;
+    }
+    bool der = text.len > 0 && text.data[0] == (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE);
+    int rc = der ? take(list, buf_span(&text), e) : pem_read(buf_span(&text), take_block, list, e);
+    if (rc != 0) {
+        err_context(e, "%s", list->file);
+    } else if (*list->count == before) {
+        rc = err_set(e, "%s holds no certificate", list->file);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+static int read_lists(struct trust_snapshot *snapshot, const char *file, struct err *e)
+{
+    struct buf text = {0};
+    int rc = file_read(file, TRUST_FILE_MOST, &text, e);
+    if (rc == 0) {
+        rc = crl_store_read(&snapshot->lists, file, buf_span(&text), e);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
+static int read_policies(struct trust_snapshot *snapshot, const struct trust_files *files, struct err *e)
+{
+    size_t count = 0;
+    snapshot->policy.explicit_policy = files->explicit_policy;
+    snapshot->policy.inhibit_mapping = files->inhibit_policy_mapping;
+    snapshot->policy.inhibit_any = files->inhibit_any_policy;
+    while (files->policies != NULL && files->policies[count] != NULL) {
+        count++;
+    }
+    struct span *oids = mem_array(count, sizeof *oids);
+    size_t *lengths = mem_array(count, sizeof *lengths);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        size_t before = snapshot->policy_oids.len;
+        rc = der_oid_from_text(files->policies[i], &snapshot->policy_oids, e);
+        lengths[i] = snapshot->policy_oids.len - before;
+    }
+    const uint8_t *p = snapshot->policy_oids.data;
+    for (size_t i = 0; i < count; i++) { // only now, as the buffer has stopped moving
+        oids[i] = span_of(p, lengths[i]);
+        p += lengths[i];
+    }
+    free(lengths);
+    snapshot->policy.acceptable = oids;
+    snapshot->policy.count = count;
+    return rc;
+}
+
+static int read_all(struct trust_snapshot *snapshot, const struct trust_files *files, struct err *e)
+{
+    struct list anchors = {.items = &snapshot->anchors,
+                           .count = &snapshot->anchor_count,
+                           .cap = &snapshot->anchor_cap,
+                           .tls = &snapshot->tls_anchors};
+    struct list intermediates = {
+        .items = &snapshot->intermediates, .count = &snapshot->intermediate_count, .cap = &snapshot->intermediate_cap};
+    for (size_t i = 0; i < files->anchors.count; i++) {
+        anchors.file = files->anchors.items[i];
+        if (read_certificates(&anchors, e) != 0) {
+            return err_context(e, "reading the trust anchors");
+        }
+    }
+    if (snapshot->anchor_count == 0) {
+        return err_set(e, "there is no trust anchor");
+    }
+    for (size_t i = 0; i < files->intermediates.count; i++) {
+        intermediates.file = files->intermediates.items[i];
+        if (read_certificates(&intermediates, e) != 0) {
+            return err_context(e, "reading the intermediate certificates");
+        }
+    }
+    for (size_t i = 0; i < files->crls.count && files->revocation != TRUST_REVOCATION_OFF; i++) {
+        if (read_lists(snapshot, files->crls.items[i], e) != 0) {
+            return err_context(e, "reading the revocation lists");
+        }
+    }
+    return read_policies(snapshot, files, e);
 }
 
 struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, struct err *e)
 {
     struct trust_snapshot *snapshot = mem_alloc(sizeof *snapshot);
     snapshot->references = 1;
-    mbedtls_x509_crt_init(&snapshot->anchors);
-    mbedtls_x509_crl_init(&snapshot->crls);
-    if (pem_read_file(files->anchors, PEM_CERTIFICATE, take_anchor, snapshot, e) != 0) {
-        err_context(e, "reading the trust anchors");
-        goto refused;
-    }
-    if (files->crls != NULL && pem_read_file(files->crls, PEM_CRL, take_crl, snapshot, e) != 0) {
-        err_context(e, "reading the revocation lists");
-        goto refused;
+    snapshot->revocation = files->revocation;
+    snapshot->unsafe = files->unsafe;
+    snapshot->depth_most = files->limits_depth ? files->depth : -1;
+    snapshot->memory = mem_alloc(sizeof *snapshot->memory);
+    pthread_mutex_init(&snapshot->memory->lock, NULL);
+    mbedtls_x509_crt_init(&snapshot->tls_anchors);
+    if (read_all(snapshot, files, e) != 0) {
+        trust_snapshot_free(snapshot);
+        return NULL;
     }
     return snapshot;
-refused:
-    trust_snapshot_free(snapshot);
-    return NULL;
 }
 
 struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
@@ -43,17 +162,32 @@ struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
     return snapshot;
 }
 
+static void free_list(struct certificate **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        certificate_free(list[i]);
+    }
+    free(list);
+}
+
 void trust_snapshot_free(struct trust_snapshot *snapshot)
 {
     if (snapshot == NULL || __atomic_sub_fetch(&snapshot->references, 1, __ATOMIC_ACQ_REL) > 0) {
         return;
     }
-    mbedtls_x509_crt_free(&snapshot->anchors);
-    mbedtls_x509_crl_free(&snapshot->crls);
+    mbedtls_x509_crt_free(&snapshot->tls_anchors);
+    free_list(snapshot->anchors, snapshot->anchor_count);
+    free_list(snapshot->intermediates, snapshot->intermediate_count);
+    crl_store_free(snapshot->lists);
+    free((void *)(uintptr_t)snapshot->policy.acceptable);
+    buf_clear(&snapshot->policy_oids);
+    pthread_mutex_destroy(&snapshot->memory->lock);
+    free(snapshot->memory);
     free(snapshot);
 }
 
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot)
 {
-    return (mbedtls_x509_crt *)&snapshot->anchors; // mbedTLS's interfaces are not const; it does not write here
+    return (mbedtls_x509_crt *)(uintptr_t)&snapshot
+        ->tls_anchors; // mbedTLS's interfaces are not const; it does not write
 }

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The judge: is this certificate chain acceptable, and who is it? Server, client, `mtls verify`, resumption and reload
-// all ask trust_judge; there is no second way to decide.
+// all ask trust_judge; there is no second way to decide. mbedTLS is asked for signatures and public keys only.
 //
-// Checked today, by mbedTLS (`mbedtls_x509_crt_verify_with_profile`) and by rules of our own (judge.c, rules.c,
-// revocation.c, hostname.c):
-//   - the path from the leaf to an anchor: names, signatures, CA:TRUE and keyCertSign of issuers, path lengths
-//   - validity of every certificate of the path, anchor included, at the time asked for
-//   - algorithms (SHA-256 or better) and keys (RSA >= 2048 bits, P-256, P-384, P-521)
-//   - version 3, positive serial of at most 20 octets, nothing behind the DER, unknown critical extensions,
-//     repeated extensions (those that mbedTLS knows), well-formed subjectAltName of the leaf, empty subject without one
-//   - leaf: CA:FALSE; digitalSignature if there is a keyUsage; extendedKeyUsage present and holding the purpose
-//     (anyExtendedKeyUsage does not count); issuers: an extendedKeyUsage that is present allows the purpose
-//   - as soon as the snapshot holds any revocation list: every certificate below the anchor has a current list, signed
-//     by its issuer, and is not on it
-//   - the server's name against subjectAltName only: DNS with a wildcard as the whole left-most label, or IP address
-// NOT checked yet:
-//   - name constraints (a critical nameConstraints refuses as critical_extension, one that is not critical is ignored)
-//   - certificate policies, their mappings and constraints
-//   - delta, indirect and partitioned revocation lists: they refuse to load, their critical extensions being unknown
-//   - RFC 5280 section 7.1 comparison of names between a list and its issuer: the encodings must be equal
-//   - alternative paths: mbedTLS takes the first issuer that fits and does not come back
-//   - online revocation (OCSP, CRL download), certificate transparency
+// What is checked: RFC 5280 section 6, and the profile of a TLS peer. docs/verification.md lists every rule with its
+// section, its reason token and its test.
+//   - each certificate (certificate.c, extensions.c): DER, version 3, serial number, times and their encoding, names,
+//   key
+//     (RSA >= 2048 bits, P-256, P-384, P-521), signature algorithm (SHA-256 or better, inside as outside), every
+//     extension of section 4.2, none twice, no unknown critical one
+//   - a path (path.c): every candidate issuer, in any order, with backtracking; bounded (budget_exceeded)
+//   - the path's validation (validate.c): signatures, validity of all, the anchor included, CA:TRUE and keyCertSign,
+//   path
+//     lengths, key identifiers, extended key usage down through issuers, name constraints (constraint.c), policies
+//     (policy.c); the anchor's own constraints count
+//   - revocation (revocation_check.c): once the snapshot holds any list, every certificate below the anchor needs
+//     current lists for all reasons; complete, partitioned, indirect and delta lists
+//   - the leaf: CA:FALSE; digitalSignature if it has a keyUsage; extendedKeyUsage there and holding the purpose
+//     (anyExtendedKeyUsage is not enough); for a server the name, among subjectAltName only (RFC 9525)
+// What is NOT checked: OCSP and certificate transparency; lists are not fetched; whether a policy's text is kept;
+// Ed25519, Ed448 and DSA keys are refused rather than checked.
 #ifndef MTLS_TRUST_TRUST_H
 #define MTLS_TRUST_TRUST_H
 
@@ -36,9 +34,35 @@
 
 struct trust_snapshot;
 
+struct trust_paths {
+    const char *const *items; // file names, borrowed
+    size_t count;
+};
+
+enum trust_revocation {
+    TRUST_REVOCATION_REQUIRE, // every certificate needs a current list, once any list is configured
+    TRUST_REVOCATION_PREFER,  // a missing or stale list is passed over; a revoked certificate is refused
+    TRUST_REVOCATION_OFF,
+};
+
+// Rules of the leaf's profile that may be relaxed, each by its name; all off by default.
+enum trust_unsafe {
+    TRUST_UNSAFE_ANY_EXT_KEY_USAGE = 1, // anyExtendedKeyUsage counts as the purpose
+    TRUST_UNSAFE_NO_EXT_KEY_USAGE = 2,  // a leaf without extendedKeyUsage is for any purpose
+    TRUST_UNSAFE_NO_DIGITAL_SIGNATURE = 4,
+    TRUST_UNSAFE_CA_LEAF = 8,
+};
+
 struct trust_files {
-    const char *anchors; // PEM certificates, at least one
-    const char *crls;    // PEM revocation lists, at least one; NULL: revocation is not checked
+    struct trust_paths anchors;       // certificates, PEM or DER; at least one in all
+    struct trust_paths intermediates; // CA certificates that may help to build a path; not trusted
+    struct trust_paths crls;          // revocation lists, PEM or DER; none: revocation is not checked
+    enum trust_revocation revocation;
+    unsigned unsafe;   // enum trust_unsafe, or-ed
+    bool limits_depth; // then at most `depth` intermediate CAs, self-issued ones not counted
+    int depth;
+    const char *const *policies; // dotted OIDs, NULL-terminated, one of which must hold for the path; NULL: any will do
+    bool explicit_policy, inhibit_policy_mapping, inhibit_any_policy; // RFC 5280 section 6.1.1 (d) to (g)
 };
 
 // Reads everything or nothing: an anchor or a list that cannot be read is an error, never skipped. The snapshot has one
@@ -57,7 +81,7 @@ enum trust_purpose {
     TRUST_ANY,    // extendedKeyUsage is not looked at
 };
 
-enum { TRUST_DETAIL = 320, TRUST_CHAIN_MOST = 16 };
+enum { TRUST_DETAIL = 320, TRUST_CHAIN_MOST = 100 };
 
 struct trust_verdict {
     enum reason reason;        // REASON_ok: accepted
@@ -72,6 +96,16 @@ void trust_verdict_set(struct trust_verdict *verdict, enum reason reason, int de
 // that a server was asked for by, or NULL. True: accepted. More than TRUST_CHAIN_MOST certificates are refused.
 bool trust_judge(const struct trust_snapshot *snapshot, const struct span *chain, size_t count,
                  enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict);
+
+// The same, and where it is accepted the path that was found: DER, the leaf first, the anchor last. Clear it.
+struct trust_path {
+    struct buf certificates[18];
+    size_t count;
+};
+bool trust_judge_path(const struct trust_snapshot *snapshot, const struct span *chain, size_t count,
+                      enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict,
+                      struct trust_path *path);
+void trust_path_clear(struct trust_path *path);
 
 // What an error code of mbedTLS's X.509 parser means for the certificate that caused it.
 enum reason trust_reason_of_parse(int mbedtls_code);

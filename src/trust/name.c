@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canonical form is DER again, so that it has its lengths in front: of every RDN a SET, in it the attributes
+// sorted, every string prepared and a UTF8String. What the preparation does not do of RFC 4518: Unicode normalisation,
+// and case beyond what living languages write in Latin, Greek, Cyrillic and Armenian. Names that differ in these alone
+// count as different.
+#include "trust/name.h"
+
+#include "base/text.h"
+#include "trust/general_name.h"
+
+#include <mbedtls/asn1.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TAG_RDN = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
+    TAG_ATTRIBUTE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
+    TAG_NUMERIC_STRING = 0x12,
+    TAG_VISIBLE_STRING = 0x1a,
+};
+
+// --- a Name taken apart ---
+
+int name_reader_open(struct name_reader *reader, struct span name, struct err *e)
+{
+    struct der_item item;
+    *reader = (struct name_reader){0};
+    if (der_expect(&name, TAG_ATTRIBUTE, "name", &item, e) != 0) {
+        return -1;
+    }
+    reader->rdns = item.content;
+    return name.len == 0 ? 0 : err_set(e, "name: octets follow it");
+}
+
+// AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value ANY }
+static int attribute_take(struct span *rdn, struct name_attribute *attribute, struct err *e)
+{
+    struct der_item pair, type;
+    if (der_expect(rdn, TAG_ATTRIBUTE, "name: attribute", &pair, e) != 0 ||
+        der_expect(&pair.content, MBEDTLS_ASN1_OID, "name: attribute type", &type, e) != 0) {
+        return -1;
+    }
+    if (!oid_is_well_formed(type.content)) {
+        return err_set(e, "name: an attribute type is no object identifier");
+    }
+    if (der_next(&pair.content, &attribute->value, e) != 0) {
+        return err_context(e, "name: attribute value");
+    }
+    attribute->type = type.content;
+    return pair.content.len == 0 ? 0 : err_set(e, "name: octets follow the value of an attribute");
+}
+
+int name_reader_next(struct name_reader *reader, struct name_attribute *attribute, struct err *e)
+{
+    struct der_item rdn;
+    attribute->first = reader->rdn.len == 0;
+    if (attribute->first) {
+        if (reader->rdns.len == 0) {
+            return 0;
+        }
+        if (der_expect(&reader->rdns, TAG_RDN, "name: RDN", &rdn, e) != 0) {
+            return -1;
+        }
+        if (rdn.content.len == 0) {
+            return err_set(e, "name: an RDN is empty");
+        }
+        reader->rdn = rdn.content;
+    }
+    return attribute_take(&reader->rdn, attribute, e) == 0 ? 1 : -1;
+}
+
+// --- the characters of a string ---
+
+// What is found in certificates rather than what X.680 has: T61String holds ISO 8859-1, and PrintableString any
+// graphic ASCII ('@', '*', '&' and '_' are common). NUL is in none, it has only ever served to deceive.
+static const struct string_type {
+    int tag;
+    size_t width; // octets a character; 0: UTF-8
+    uint32_t first, last;
+} string_types[] = {
+    {MBEDTLS_ASN1_UTF8_STRING, 0, 0x01, 0x10ffff},      {MBEDTLS_ASN1_PRINTABLE_STRING, 1, 0x20, 0x7e},
+    {MBEDTLS_ASN1_IA5_STRING, 1, 0x01, 0x7f},           {MBEDTLS_ASN1_T61_STRING, 1, 0x01, 0xff},
+    {MBEDTLS_ASN1_BMP_STRING, 2, 0x01, 0xffff},         {TAG_NUMERIC_STRING, 1, 0x20, 0x7e},
+    {MBEDTLS_ASN1_UNIVERSAL_STRING, 4, 0x01, 0x10ffff}, {TAG_VISIBLE_STRING, 1, 0x20, 0x7e},
+};
+
+static const struct string_type *string_type_of(int tag)
+{
+    for (size_t i = 0; i < sizeof string_types / sizeof string_types[0]; i++) {
+        if (string_types[i].tag == tag) {
+            return &string_types[i];
+        }
+    }
+    return NULL;
+}
+
+// Takes one character off the front of *rest, which is not empty. False: there is none.
+static bool string_next(const struct string_type *type, struct span *rest, uint32_t *code)
+{
+    size_t n = type->width;
+    *code = 0;
+    if (n == 0) {
+        n = text_utf8(rest->data, rest->len, code);
+    }
+    if (n == 0 || n > rest->len) {
+        return false;
+    }
+    for (size_t i = 0; i < type->width; i++) {
+        *code = *code << 8 | rest->data[i];
+    }
+    *rest = span_of(rest->data + n, rest->len - n);
+    return *code >= type->first && *code <= type->last && (*code < 0xd800 || *code > 0xdfff);
+}
+
+static void utf8_add(struct buf *out, uint32_t code)
+{
+    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
+    uint8_t p[4];
+    size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--) {
+        p[i] = (uint8_t)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    p[0] = (uint8_t)(lead[n] | code);
+    buf_add(out, p, n);
+}
+
+bool name_value_text(const struct der_item *value, struct buf *out)
+{
+    const struct string_type *type = string_type_of(value->tag);
+    struct span rest = value->content;
+    uint32_t code = 0;
+    if (type == NULL) {
+        return false;
+    }
+    while (rest.len > 0) {
+        if (!string_next(type, &rest, &code)) {
+            return false;
+        }
+        utf8_add(out, code);
+    }
+    return true;
+}
+
+// --- prepared for comparison (RFC 5280 section 7.1, RFC 4518) ---
+
+// RFC 4518 section 2.2: case is folded. Every `step`th character from `first` to `last` is upper case.
+static uint32_t fold(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last, step;
+        int32_t to_lower;
+    } table[] = {
+        {'A', 'Z', 1, 32},      {0xc0, 0xd6, 1, 32},   {0xd8, 0xde, 1, 32},   {0x100, 0x12e, 2, 1},
+        {0x132, 0x136, 2, 1},   {0x139, 0x147, 2, 1},  {0x14a, 0x176, 2, 1},  {0x178, 0x178, 1, -121},
+        {0x179, 0x17d, 2, 1},   {0x1f8, 0x21e, 2, 1},  {0x386, 0x386, 1, 38}, {0x388, 0x38a, 1, 37},
+        {0x38c, 0x38c, 1, 64},  {0x38e, 0x38f, 1, 63}, {0x391, 0x3a1, 1, 32}, {0x3a3, 0x3ab, 1, 32},
+        {0x3c2, 0x3c2, 1, 1},   {0x400, 0x40f, 1, 80}, {0x410, 0x42f, 1, 32}, {0x460, 0x480, 2, 1},
+        {0x48a, 0x4be, 2, 1},   {0x4d0, 0x52e, 2, 1},  {0x531, 0x556, 1, 48}, {0x1e00, 0x1e94, 2, 1},
+        {0x1ea0, 0x1efe, 2, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0] && code >= table[i].first; i++) {
+        if (code <= table[i].last && (code - table[i].first) % table[i].step == 0) {
+            return (uint32_t)((int32_t)code + table[i].to_lower);
+        }
+    }
+    return code;
+}
+
+// RFC 4518 section 2.2: what is mapped to SPACE, by itself or in normalisation.
+static bool is_space(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+// RFC 4518 section 2.6.1: no space at the ends, one between words. Characters that nobody sees are mapped to nothing.
+static int value_prepare(const struct der_item *value, struct buf *out, struct err *e)
+{
+    const struct string_type *type = string_type_of(value->tag & ~MBEDTLS_ASN1_CONSTRUCTED);
+    struct span rest = value->content;
+    struct buf text = {0};
+    bool gap = false;
+    bool good = true;
+    if (type == NULL) {
+        buf_add(out, value->whole.data, value->whole.len);
+        return 0;
+    }
+    good = type->tag == value->tag; // X.690 section 10.2: no string is constructed
+    while (good && rest.len > 0) {
+        uint32_t code = 0;
+        good = string_next(type, &rest, &code);
+        if (is_space(code)) {
+            gap = text.len > 0;
+        } else if (!text_is_invisible(code)) {
+            buf_add(&text, " ", gap ? 1 : 0);
+            utf8_add(&text, fold(code));
+            gap = false;
+        }
+    }
+    if (good) {
+        der_wrap(out, MBEDTLS_ASN1_UTF8_STRING, buf_span(&text));
+    }
+    buf_clear(&text);
+    return good ? 0 : err_set(e, "name: a string holds what is no character of its type");
+}
+
+static int attribute_prepare(const struct name_attribute *attribute, struct buf *rdn, struct err *e)
+{
+    struct buf pair = {0};
+    der_wrap(&pair, MBEDTLS_ASN1_OID, attribute->type);
+    int rc = value_prepare(&attribute->value, &pair, e);
+    if (rc == 0) {
+        der_wrap(rdn, TAG_ATTRIBUTE, buf_span(&pair));
+    }
+    buf_clear(&pair);
+    return rc;
+}
+
+static int span_compare(const void *left, const void *right)
+{
+    const struct span *a = left;
+    const struct span *b = right;
+    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+// Appends the RDN whose prepared attributes `set` holds, as an element in which they are sorted: the order of a SET has
+// no meaning, and not everybody keeps the one of DER. `set` is empty afterwards.
+static void rdn_finish(struct buf *set, size_t count, struct buf *out)
+{
+    struct err never = ERR_INIT; // they were made above
+    struct span rest = buf_span(set);
+    struct span *attributes = mem_array(count, sizeof *attributes);
+    struct buf sorted = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct der_item item = {0};
+        der_next(&rest, &item, &never);
+        attributes[i] = item.whole;
+    }
+    qsort(attributes, count, sizeof *attributes, span_compare);
+    for (size_t i = 0; i < count; i++) {
+        buf_add(&sorted, attributes[i].data, attributes[i].len);
+    }
+    der_wrap(out, TAG_RDN, buf_span(&sorted));
+    buf_clear(&sorted);
+    free(attributes);
+    set->len = 0;
+}
+
+int name_canonical(struct span name, struct buf *out, struct err *e)
+{
+    struct name_reader reader;
+    struct name_attribute attribute;
+    struct buf set = {0};
+    size_t count = 0;
+    int rc = name_reader_open(&reader, name, e);
+    while (rc == 0 && (rc = name_reader_next(&reader, &attribute, e)) > 0) {
+        if (attribute.first && count > 0) {
+            rdn_finish(&set, count, out);
+            count = 0;
+        }
+        rc = attribute_prepare(&attribute, &set, e);
+        count++;
+    }
+    if (rc == 0 && count > 0) {
+        rdn_finish(&set, count, out);
+    }
+    buf_clear(&set);
+    return rc;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Path building (RFC 4158 has the reasoning): depth first from the leaf up, over every certificate that has the right
+// name, best candidates first, back to the next one wherever a path fails. Key identifiers order the candidates and
+// prove nothing; signatures prove. Everything is bounded.
+#include "trust/internal.h"
+#include "trust/search.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIDE_BY_SIDE = 64 }; // candidates for one issuer that are ordered; those beyond are not looked at
+
+void search_fail(struct search *s, int rank, enum reason reason, size_t depth, const char *fmt, ...)
+{
+    va_list ap;
+    if (rank <= s->rank) {
+        return;
+    }
+    s->rank = rank;
+    s->verdict->reason = reason;
+    s->verdict->depth = (int)depth;
+    va_start(ap, fmt);
+    vsnprintf(s->verdict->detail, sizeof s->verdict->detail, fmt, ap);
+    va_end(ap);
+}
+
+static bool spans_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+struct candidates {
+    struct candidate {
+        const struct certificate *certificate;
+        bool is_anchor;
+        int score;
+    } items[SIDE_BY_SIDE];
+    size_t count;
+    bool dropped; // there were more than fit
+};
+
+// A path that names a key twice goes in a circle; so does one that has a certificate twice.
+static bool in_path(const struct search *s, const struct certificate *c)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (spans_equal(buf_span(&s->path[i]->der), buf_span(&c->der)) ||
+            (i > 0 && spans_equal(s->path[i]->spki, c->spki) &&
+             spans_equal(buf_span(&s->path[i]->subject_key), buf_span(&c->subject_key)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What makes a candidate likely: the key that the child names, the right time, a right to issue, trust.
+static int score(const struct search *s, const struct certificate *child, const struct certificate *c, bool is_anchor)
+{
+    bool named = child->authority_key_id.len > 0 && c->subject_key_id.len > 0;
+    bool same_key = named && spans_equal(child->authority_key_id, c->subject_key_id);
+    return (named && !same_key ? -16 : 0) + (same_key ? 8 : 0) + (is_anchor ? 4 : 0) + (c->bad == REASON_ok ? 2 : 0) +
+           (c->not_before <= s->now && s->now <= c->not_after ? 2 : 0) + (c->is_ca ? 1 : 0);
+}
+
+static void add_candidates(struct search *s, struct certificate *const *list, size_t count, bool is_anchor,
+                           struct candidates *out)
+{
+    const struct certificate *child = s->path[s->count - 1];
+    for (size_t i = 0; i < count; i++) {
+        const struct certificate *c = list[i];
+        if (s->budget->candidates == 0) {
+            s->budget->used_up = true;
+            return;
+        }
+        s->budget->candidates--;
+        if (!c->readable || !spans_equal(buf_span(&c->subject_key), buf_span(&child->issuer_key)) || in_path(s, c)) {
+            continue;
+        }
+        struct candidate new = {.certificate = c, .is_anchor = is_anchor, .score = score(s, child, c, is_anchor)};
+        out->dropped = out->dropped || out->count == SIDE_BY_SIDE;
+        size_t at = out->count < SIDE_BY_SIDE ? out->count++ : SIDE_BY_SIDE - 1;
+        while (at > 0 && out->items[at - 1].score < new.score) { // insertion keeps equal ones in their order
+            out->items[at] = out->items[at - 1];
+            at--;
+        }
+        out->items[at] = new;
+    }
+}
+
+// Did `issuer` sign `child`? The memory of the snapshot spares CA certificates the arithmetic.
+static enum reason verify(struct search *s, const struct certificate *child, const struct certificate *issuer)
+{
+    if (!issuer->key_read) {
+        return REASON_signature_bad;
+    }
+    if (child->is_ca && signature_known(s->snapshot, child, issuer)) {
+        return REASON_ok;
+    }
+    if (s->budget->signatures == 0) {
+        s->budget->used_up = true;
+        return REASON_budget_exceeded;
+    }
+    s->budget->signatures--;
+    return signature_check(child->signature_algorithm, child->signature, child->tbs,
+                           (mbedtls_pk_context *)(uintptr_t)&issuer->key);
+}
+
+static void note_bad_signature(struct search *s, const struct certificate *child, const struct certificate *issuer,
+                               enum reason reason)
+{
+    char label[96];
+    char issuer_label[96];
+    bool named = child->authority_key_id.len > 0 && issuer->subject_key_id.len > 0;
+    certificate_label(child, label);
+    if (reason == REASON_signature_bad && named && !spans_equal(child->authority_key_id, issuer->subject_key_id)) {
+        // another CA of the same name: nobody claimed that this one had signed
+        search_fail(s, RANK_BAD_CANDIDATE, REASON_chain_untrusted, s->count - 1,
+                    "the issuer of %s has a name that is known here, and another key", label);
+        return;
+    }
+    if (reason == REASON_signature_bad && child->self_issued && verify(s, child, child) == REASON_ok) {
+        return; // a root of the same name: it claims nothing either
+    }
+    search_fail(s, RANK_BAD_CANDIDATE, reason, s->count - 1, "%s: %s (issuer %s)", label, reason_info(reason)->sentence,
+                certificate_label(issuer, issuer_label));
+}
+
+static void note_no_issuer(struct search *s, const struct certificate *child)
+{
+    char label[96];
+    certificate_label(child, label);
+    if (child->self_issued && verify(s, child, child) == REASON_ok) {
+        search_fail(s, RANK_UNTRUSTED, REASON_chain_untrusted, s->count - 1, "%s is self-signed and not a trust anchor",
+                    label);
+    } else {
+        search_fail(s, RANK_NO_ISSUER, REASON_chain_incomplete, s->count - 1,
+                    "the issuer of %s was not sent and is not a trust anchor", label);
+    }
+}
+
+static bool extend(struct search *s);
+
+static bool try_candidate(struct search *s, const struct candidate *candidate, bool *tried)
+{
+    const struct certificate *child = s->path[s->count - 1];
+    const struct certificate *issuer = candidate->certificate;
+    enum reason reason = verify(s, child, issuer);
+    if (reason != REASON_ok) {
+        note_bad_signature(s, child, issuer, reason);
+        return false;
+    }
+    *tried = true;
+    if (candidate->is_anchor) {
+        s->anchor = issuer;
+        if (path_validate(s)) {
+            return true;
+        }
+        s->anchor = NULL;
+        return false;
+    }
+    if (s->count == PATH_MOST) {
+        search_fail(s, RANK_BAD_CANDIDATE, REASON_path_too_long, s->count - 1, "the path has more than %d certificates",
+                    PATH_MOST);
+        return false;
+    }
+    s->path[s->count++] = issuer;
+    if (extend(s)) {
+        return true;
+    }
+    s->count--;
+    return false;
+}
+
+// Finds a path from the last certificate on.
+static bool extend(struct search *s)
+{
+    struct candidates candidates = {.count = 0};
+    bool tried = false;
+    add_candidates(s, s->snapshot->anchors, s->snapshot->anchor_count, true, &candidates);
+    add_candidates(s, s->presented, s->presented_count, false, &candidates);
+    add_candidates(s, s->snapshot->intermediates, s->snapshot->intermediate_count, false, &candidates);
+    for (size_t i = 0; i < candidates.count && !s->budget->used_up; i++) {
+        if (try_candidate(s, &candidates.items[i], &tried)) {
+            return true;
+        }
+    }
+    s->budget->used_up = s->budget->used_up || candidates.dropped;
+    if (!tried && !s->budget->used_up) {
+        note_no_issuer(s, s->path[s->count - 1]);
+    }
+    return false;
+}
+
+bool path_find(struct search *s, const struct certificate *leaf)
+{
+    s->path[0] = leaf;
+    s->count = 1;
+    s->anchor = NULL;
+    if (extend(s)) {
+        return true;
+    }
+    if (s->budget->used_up) {
+        search_fail(s, RANK_BUDGET, REASON_budget_exceeded, 0, "%s", reason_info(REASON_budget_exceeded)->sentence);
+    }
+    return false;
+}
