@@ -97,6 +97,7 @@ struct ca_issue_options {
     long path_length;                   // -1: none
     bool encrypt_key;                   // authorities
     bool rekey;                         // renew: with a new key
+    bool replace;                       // sign: in the place of what was signed from an earlier request
 };
 
 struct ca_result {
@@ -107,6 +108,7 @@ struct ca_result {
     int64_t not_after;
     struct buf cert;  // PEM
     struct buf chain; // PEM
+    char *unused;     // sign: "keyUsage, basicConstraints", extensions of the request that the profile decides; or NULL
 };
 void ca_result_clear(struct ca_result *r);
 

@@ -89,3 +89,17 @@ listed() { # serial=SERIAL...
 crl_number() { # COMMON-NAME
     lists -issuer -crlnumber | grep -A1 "CN = $1\$" | sed -n 's/^crlNumber=0x//p'
 }
+
+# The command fails with this exit status and this one sentence ("..." in it stands for anything), prints nothing else, and
+# leaves the PKI as it was, or unmade.
+refuses() { # EXIT-STATUS MESSAGE COMMAND...
+    local before after pattern
+    before=$([[ ! -e pki ]] || snapshot)
+    run "-$1" --separate-stderr "${@:3}"
+    printf -v pattern '%q' "mtls: $2"
+    # shellcheck disable=SC2053 # it is a pattern
+    [[ -z $output && ${#stderr_lines[@]} == 1 && $stderr == ${pattern//.../*} ]] ||
+        fail "expected: mtls: $2"$'\n'"but it was: $output$stderr"
+    after=$([[ ! -e pki ]] || snapshot)
+    [[ $before == "$after" ]] || fail "changed: $(diff <(echo "$before") <(echo "$after"))"
+}
