@@ -25,7 +25,7 @@ struct pki_options {
     int64_t now;
 };
 
-// Opens an existing PKI, or with `create` makes an empty one.
+// Opens an existing PKI, or with `create` one that is made when the first thing is written to it.
 int pki_open(const struct pki_options *options, bool create, struct pki **pki, struct err *e);
 void pki_close(struct pki *pki);
 

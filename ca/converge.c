@@ -199,6 +199,9 @@ static int revoke_step(struct convergence *c, struct step *s, struct err *e)
 
 static int record_all(struct convergence *c, struct err *e)
 {
+    if (pki_record_seed(c->pki, e) != 0) {
+        return -1;
+    }
     for (size_t i = 0; i < c->count; i++) {
         if (record_step(c, &c->steps[i], e) != 0 || revoke_step(c, &c->steps[i], e) != 0) {
             return -1;
@@ -228,7 +231,7 @@ static int put_files(struct convergence *c, struct step *s, struct err *e)
     size_t changed = 0;
     char *dir = entry_directory(c->pki, s->entry->role, s->entry->name);
     entry_files_make(&files, buf_span(key), buf_span(&r->der), chain);
-    int rc = entry_files_put(c->batch, dir, &files, &changed, e);
+    int rc = entry_files_put(c->batch, dir, &files, s->issue, &changed, e);
     bool renewed_above = is_renewed_above(s);
     if (!s->issue && s->action == PKI_KEPT && (changed > 0 || renewed_above)) {
         s->action = PKI_REWRITTEN;
@@ -263,31 +266,46 @@ static int put_all(struct convergence *c, struct err *e)
                : manifest_put(c->pki, c->batch, files, e);
 }
 
+// Before the transaction ends, what it will take to finish is in DIR/.staging: see mend.c.
+static int announce_all(struct convergence *c, struct err *e)
+{
+    int rc = file_batch_begin(c->batch, c->pki->dir, e);
+    for (size_t i = 0; rc == 0 && i < c->count; i++) {
+        struct step *s = &c->steps[i];
+        if (s->issue) {
+            char *dir = entry_directory(c->pki, s->entry->role, s->entry->name);
+            rc = entry_files_announce(c->batch, dir, buf_span(&s->made.key_pem), &c->report->files, e);
+            free(dir);
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < c->doomed_count; i++) {
+        rc = file_batch_mark(c->batch, c->doomed[i], e);
+    }
+    return rc == 0 ? file_batch_sync(c->batch, e) : -1;
+}
+
 static int change(struct convergence *c, struct err *e)
 {
     struct file_batch batch = {0};
-    char *staging = pki_path(c->pki, ".staging");
     int rc = -1;
-    if (make_all(c, e) != 0) {
-        goto out;
-    }
-    if (db_begin(c->pki->db, e) != 0) {
-        goto out;
-    }
-    if (record_all(c, e) != 0 || db_commit(c->pki->db, e) != 0) {
-        db_rollback(c->pki->db);
-        goto out;
-    }
     c->batch = &batch;
-    if (file_batch_begin(&batch, staging, e) == 0 && put_all(c, e) == 0) {
+    if (make_all(c, e) != 0 || db_begin(c->pki->db, e) != 0 || record_all(c, e) != 0 || announce_all(c, e) != 0) {
+        goto out;
+    }
+    batch.keep = true; // even if the commit fails: whether it did is for the database to say
+    if (db_commit(c->pki->db, e) != 0) {
+        goto out;
+    }
+    rc = put_all(c, e);
+    for (size_t i = 0; rc == 0 && i < c->doomed_count; i++) {
+        rc = file_batch_doom(&batch, c->doomed[i], e);
+    }
+    if (rc == 0) {
         rc = file_batch_commit(&batch, e);
     }
-    for (size_t i = 0; rc == 0 && i < c->doomed_count; i++) {
-        rc = file_remove_tree(c->doomed[i], e);
-    }
 out:
+    db_rollback(c->pki->db);
     file_batch_clear(&batch);
-    free(staging);
     return rc;
 }
 
@@ -370,12 +388,30 @@ static int settle_time(struct convergence *c, struct err *e)
     return 0;
 }
 
+// Where there is no PKI yet, --check makes none, and one that cannot be made for want of a passphrase is not begun.
+static int before_first_run(struct convergence *c, struct err *e)
+{
+    const char *passphrase = NULL;
+    if (c->pki->db != NULL) {
+        return 0;
+    }
+    if (c->options->check) {
+        return err_refused(e, "%s is not as the plan says: there is no PKI", c->pki->dir);
+    }
+    for (size_t i = 0; i < c->plan->count; i++) {
+        if (c->plan->entries[i].encrypt_key) {
+            return pki_passphrase(c->pki, true, &passphrase, e);
+        }
+    }
+    return 0;
+}
+
 int pki_apply(struct pki *pki, const struct pki_apply_options *options, struct pki_report *report, struct err *e)
 {
     struct convergence c = {.pki = pki, .options = options, .report = report};
     int rc = -1;
     *report = (struct pki_report){.check = options->check};
-    if (read_plan(&c, e) != 0 || settle_time(&c, e) != 0 || pki_lock(pki, e) != 0) {
+    if (read_plan(&c, e) != 0 || settle_time(&c, e) != 0 || before_first_run(&c, e) != 0 || pki_lock(pki, e) != 0) {
         plan_free(c.plan);
         return -1;
     }

@@ -307,7 +307,7 @@ static int put(struct convergence *c, struct flaw_step *f, struct err *e)
         char *dir = flaw_directory(c, f, control == 1);
         int rc = f->made[control].leaf_der.len == 0
                      ? 0
-                     : entry_files_put(c->batch, dir, &f->files[control], &c->report->files, e);
+                     : entry_files_put(c->batch, dir, &f->files[control], false, &c->report->files, e);
         free(dir);
         if (rc != 0) {
             return -1;

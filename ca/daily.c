@@ -22,7 +22,7 @@ void ca_result_clear(struct ca_result *r)
     *r = (struct ca_result){0};
 }
 
-static void result_fill(struct pki *pki, const struct record *r, const struct authority *issuer, struct ca_result *out)
+void result_fill(struct pki *pki, const struct record *r, const struct authority *issuer, struct ca_result *out)
 {
     struct buf serial = {0};
     text_hex(&serial, r->serial.data, r->serial.len, '\0');
@@ -51,107 +51,209 @@ static int refuse_existing(struct pki *pki, const struct record *r, struct err *
     return found == 0 ? 0 : -1;
 }
 
-static int record_issued(struct pki *pki, struct issued *issued, struct authority *issuer, bool replace, struct err *e)
+static int record_item(struct pki *pki, const struct publication *item, bool replace, struct err *e)
 {
-    struct record *r = &issued->record;
+    struct record *r = &item->issued->record;
     struct crl_record crl = {0};
-    struct authority *self = NULL;
-    int rc = -1;
-    r->issuer_id = issuer == NULL ? 0 : issuer->ca_id;
+    r->issuer_id = item->issuer == NULL ? 0 : item->issuer->ca_id;
     if ((!replace && refuse_existing(pki, r, e) != 0) || db_add(pki->db, r, e) != 0) {
-        goto out;
+        return -1;
     }
-    rc = 0;
-    if (r->role == ROLE_AUTHORITY && !replace) {
-        rc = authority_from(pki, r, issuer, &issued->key, &self, e);
-        if (rc == 0) {
-            rc = crl_issue(pki, self, CRL_LIFETIME, &crl, e);
-        }
+    int rc = 0;
+    if (item->self != NULL) {
+        item->self->ca_id = r->id;
+        rc = crl_issue(pki, item->self, CRL_LIFETIME, &crl, e);
     }
-out:
     buf_clear(&crl.der);
-    authority_free(self);
     return rc;
 }
 
-int issued_publish(struct pki *pki, struct issued *issued, struct authority *issuer, bool replace,
-                   struct ca_result *result, struct err *e)
+static int put_item(struct pki *pki, const struct publication *item, struct file_batch *batch, struct err *e)
 {
-    struct file_batch batch = {0};
+    struct issued *issued = item->issued;
     struct entry_files files = {0};
     size_t changed = 0;
-    char *staging = pki_path(pki, ".staging");
     char *dir = entry_directory(pki, issued->record.role, issued->record.name);
-    int rc = -1;
-    if (pki_lock(pki, e) != 0) {
-        goto out;
-    }
-    if (db_begin(pki->db, e) != 0 || record_issued(pki, issued, issuer, replace, e) != 0 ||
-        db_commit(pki->db, e) != 0) {
-        db_rollback(pki->db);
-        goto unlock;
-    }
     entry_files_make(&files, buf_span(&issued->key_pem), buf_span(&issued->record.der),
-                     issuer == NULL ? span_of(NULL, 0) : buf_span(&issuer->chain));
-    if (file_batch_begin(&batch, staging, e) != 0 || entry_files_put(&batch, dir, &files, &changed, e) != 0 ||
-        (issued->record.role == ROLE_AUTHORITY && lists_put(pki, &batch, &changed, e) != 0)) {
-        goto unlock;
-    }
-    rc = file_batch_commit(&batch, e);
-    if (rc == 0 && result != NULL) {
-        result_fill(pki, &issued->record, issuer, result);
-    }
-unlock:
-    file_batch_clear(&batch);
-    pki_unlock(pki);
-out:
+                     item->issuer == NULL ? span_of(NULL, 0) : buf_span(&item->issuer->chain));
+    int rc = entry_files_put(batch, dir, &files, true, &changed, e);
     entry_files_clear(&files);
-    free(staging);
     free(dir);
     return rc;
 }
 
-static int issue_one(struct pki *pki, const struct ca_issue_options *o, const char *issuer_name, bool self_signed,
-                     struct ca_result *result, struct err *e)
+static int announce_item(struct pki *pki, const struct publication *item, struct file_batch *batch, struct err *e)
+{
+    struct issued *issued = item->issued;
+    size_t changed = 0;
+    char *dir = entry_directory(pki, issued->record.role, issued->record.name);
+    int rc = entry_files_announce(batch, dir, buf_span(&issued->key_pem), &changed, e);
+    free(dir);
+    return rc;
+}
+
+// Before the transaction ends, what it will take to finish is in DIR/.staging: see mend.c.
+static int record_all(struct pki *pki, const struct publication *items, size_t count, bool replace,
+                      struct file_batch *batch, struct err *e)
+{
+    int rc = db_begin(pki->db, e);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = record_item(pki, &items[i], replace, e);
+    }
+    if (rc == 0) {
+        rc = file_batch_begin(batch, pki->dir, e);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = announce_item(pki, &items[i], batch, e);
+    }
+    if (rc == 0) {
+        rc = file_batch_sync(batch, e);
+    }
+    if (rc == 0) {
+        batch->keep = true; // even if the commit fails: whether it did is for the database to say
+        rc = db_commit(pki->db, e);
+    }
+    db_rollback(pki->db);
+    return rc;
+}
+
+int publish(struct pki *pki, const struct publication *items, size_t count, bool replace, struct err *e)
+{
+    struct file_batch batch = {0};
+    bool lists = false;
+    size_t changed = 0;
+    int rc = record_all(pki, items, count, replace, &batch, e);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        lists = lists || items[i].issued->record.role == ROLE_AUTHORITY;
+        rc = put_item(pki, &items[i], &batch, e);
+        if (rc == 0 && replace && items[i].issued->record.role == ROLE_AUTHORITY) {
+            rc = chains_refresh(pki, &batch, &items[i].issued->record, e);
+        }
+    }
+    if (rc == 0 && lists) {
+        rc = lists_put(pki, &batch, &changed, e);
+    }
+    if (rc == 0) {
+        rc = manifest_refresh(pki, &batch, e);
+    }
+    if (rc == 0) {
+        rc = file_batch_commit(&batch, e);
+    }
+    file_batch_clear(&batch);
+    return rc;
+}
+
+// While the certificate was made, its CA may have been revoked or have got another key: then nobody would take it.
+static int check_issuer(struct pki *pki, const struct authority *issuer, enum role role, struct err *e)
+{
+    struct authority *now = NULL;
+    int rc = issuer_choose(pki, issuer->name, &now, e);
+    if (rc == 0 && now->ca_id != issuer->ca_id) {
+        rc = err_set(e, "authority %s got another key meanwhile; try again", issuer->name);
+    }
+    if (rc == 0) {
+        rc = issuer_may_issue(pki, now, role, e);
+    }
+    authority_free(now);
+    return rc;
+}
+
+static int publish_one(struct pki *pki, struct issued *issued, struct authority *issuer, struct ca_result *result,
+                       struct err *e)
+{
+    struct publication item = {.issued = issued, .issuer = issuer};
+    if (issued->record.role == ROLE_AUTHORITY &&
+        authority_from(pki, &issued->record, issuer, &issued->key, &item.self, e) != 0) {
+        return -1;
+    }
+    int rc = pki_lock(pki, e);
+    if (rc == 0) {
+        rc = check_issuer(pki, issuer, issued->record.role, e);
+        if (rc == 0) {
+            rc = publish(pki, &item, 1, false, e);
+        }
+        pki_unlock(pki);
+    }
+    if (rc == 0) {
+        result_fill(pki, &issued->record, issuer, result);
+    }
+    authority_free(item.self);
+    return rc;
+}
+
+// Makes what the options say, in memory.
+static int make(struct pki *pki, const struct ca_issue_options *o, struct authority *issuer, struct issued *issued,
+                struct err *e)
 {
     struct plan_entry entry;
-    struct authority *issuer = NULL;
-    struct issued issued = {0};
-    const char *passphrase = NULL;
-    struct issue_request request = {.entry = &entry, .origin = ORIGIN_COMMAND};
-    int rc = -1;
-    mbedtls_pk_init(&issued.key);
+    struct issue_request request = {.entry = &entry, .origin = ORIGIN_COMMAND, .issuer = issuer};
     if (entry_from_options(pki, o, NULL, &entry, e) != 0) {
         return -1;
     }
-    if (!self_signed && (issuer_choose(pki, issuer_name, &issuer, e) != 0 || authority_key(pki, issuer, e) != 0)) {
-        goto out;
+    int rc = issue_make(pki, &request, issued, e);
+    entry_clear(&entry);
+    return rc;
+}
+
+// What can be known to be wrong before anything is asked for or made.
+static int check_options(struct pki *pki, const struct ca_issue_options *o, struct err *e)
+{
+    struct plan_entry entry;
+    const char *passphrase = NULL;
+    if (entry_from_options(pki, o, NULL, &entry, e) != 0) {
+        return -1;
     }
-    if (entry.encrypt_key && pki_passphrase(pki, true, &passphrase, e) != 0) {
-        goto out;
+    int rc = entry.encrypt_key ? pki_passphrase(pki, true, &passphrase, e) : 0;
+    entry_clear(&entry);
+    return rc;
+}
+
+int ca_issue(struct pki *pki, const struct ca_issue_options *o, struct ca_result *r, struct err *e)
+{
+    struct authority *issuer = NULL;
+    struct issued issued = {0};
+    int rc = -1;
+    mbedtls_pk_init(&issued.key);
+    if (check_options(pki, o, e) == 0 && issuer_choose(pki, o->issuer, &issuer, e) == 0 &&
+        authority_key(pki, issuer, e) == 0 && make(pki, o, issuer, &issued, e) == 0) {
+        rc = publish_one(pki, &issued, issuer, r, e);
     }
-    request.issuer = issuer;
-    if (issue_make(pki, &request, &issued, e) == 0) {
-        rc = issued_publish(pki, &issued, issuer, false, result, e);
-    }
-out:
     issued_clear(&issued);
     authority_free(issuer);
-    entry_clear(&entry);
     return rc;
 }
 
 int ca_init(struct pki *pki, const struct ca_issue_options *root, const struct ca_issue_options *issuing, struct err *e)
 {
-    if (issue_one(pki, root, NULL, true, NULL, e) != 0) {
+    const struct ca_issue_options *options[] = {root, issuing};
+    struct issued issued[2] = {0};
+    struct publication items[2] = {0};
+    size_t count = issuing == NULL ? 1 : 2;
+    int rc = 0;
+    if (check_options(pki, root, e) != 0 || (issuing != NULL && check_options(pki, issuing, e) != 0) ||
+        pki_lock(pki, e) != 0) {
         return -1;
     }
-    return issuing == NULL ? 0 : issue_one(pki, issuing, root->name, false, NULL, e);
-}
-
-int ca_issue(struct pki *pki, const struct ca_issue_options *o, struct ca_result *r, struct err *e)
-{
-    return issue_one(pki, o, o->issuer, false, r, e);
+    for (size_t i = 0; i < 2; i++) {
+        mbedtls_pk_init(&issued[i].key);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        items[i].issued = &issued[i];
+        items[i].issuer = i == 0 ? NULL : items[0].self;
+        rc = make(pki, options[i], items[i].issuer, &issued[i], e);
+        if (rc == 0) {
+            rc = authority_from(pki, &issued[i].record, items[i].issuer, &issued[i].key, &items[i].self, e);
+        }
+    }
+    if (rc == 0) {
+        rc = publish(pki, items, count, false, e);
+    }
+    pki_unlock(pki);
+    for (size_t i = 0; i < 2; i++) {
+        authority_free(items[i].self);
+        issued_clear(&issued[i]);
+    }
+    return rc;
 }
 
 // What a profile lets a request name: servers are called by DNS name or address (and may carry a SPIFFE ID), clients
@@ -213,7 +315,7 @@ int ca_sign(struct pki *pki, const struct ca_issue_options *o, struct span text,
     request.issuer = issuer;
     request.public_key = &csr.key;
     if (issue_make(pki, &request, &issued, e) == 0) {
-        rc = issued_publish(pki, &issued, issuer, false, r, e);
+        rc = publish_one(pki, &issued, issuer, r, e);
     }
 out:
     issued_clear(&issued);

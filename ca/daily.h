@@ -22,10 +22,16 @@ int issuer_may_issue(const struct pki *pki, const struct authority *issuer, enum
 int record_choose(struct pki *pki, const char *name, const char *role, struct record *r, struct err *e);
 int role_parse(const char *word, enum role *role, struct err *e); // "client", "clients"
 
-// Records `issued` in the PKI and puts its files in place; an authority gets its first revocation list too. Refuses if
-// there is a current certificate of that name unless `replace`.
-int issued_publish(struct pki *pki, struct issued *issued, struct authority *issuer, bool replace,
-                   struct ca_result *result, struct err *e);
+// What a command issues: one certificate, or a root and the authority below it.
+struct publication {
+    struct issued *issued;
+    struct authority *issuer; // NULL: self-signed
+    struct authority *self;   // of a new authority: gets its first revocation list
+};
+// Records them in the PKI and puts their files in place; the lock is held. Refuses if there is a current certificate of
+// that name unless `replace`.
+int publish(struct pki *pki, const struct publication *items, size_t count, bool replace, struct err *e);
+void result_fill(struct pki *pki, const struct record *r, const struct authority *issuer, struct ca_result *result);
 
 enum { CRL_LIFETIME = 30 * 86400 }; // where nothing says otherwise
 

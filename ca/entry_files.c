@@ -28,8 +28,19 @@ void entry_files_clear(struct entry_files *f)
     buf_clear(&f->combined);
 }
 
-int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, size_t *changed,
-                    struct err *e)
+int entry_files_announce(struct file_batch *batch, const char *dir, struct span key_pem, size_t *changed, struct err *e)
+{
+    char *path = mem_printf("%s/key.pem", dir);
+    int rc = file_batch_mark(batch, dir, e);
+    if (rc == 0 && key_pem.len > 0) {
+        rc = file_put(batch, path, key_pem, FILE_SECRET, changed, e);
+    }
+    free(path);
+    return rc;
+}
+
+int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, bool announced,
+                    size_t *changed, struct err *e)
 {
     bool has_key = f->key.len > 0;
     const struct {
@@ -38,8 +49,10 @@ int entry_files_put(struct file_batch *batch, const char *dir, const struct entr
         mode_t mode;
         bool wanted;
     } files[] = {
-        {"key.pem", &f->key, FILE_SECRET, has_key},          {"chain.pem", &f->chain, FILE_PUBLIC, true},
-        {"fullchain.pem", &f->fullchain, FILE_PUBLIC, true}, {"combined.pem", &f->combined, FILE_SECRET, has_key},
+        {"key.pem", &f->key, FILE_SECRET, has_key && !announced},
+        {"chain.pem", &f->chain, FILE_PUBLIC, true},
+        {"fullchain.pem", &f->fullchain, FILE_PUBLIC, true},
+        {"combined.pem", &f->combined, FILE_SECRET, has_key},
         {"cert.pem", &f->cert, FILE_PUBLIC, true},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

@@ -6,10 +6,13 @@
 #include "base/text.h"
 #include "ca/converge.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <mbedtls/oid.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct manifest {
     struct pki *pki;
@@ -198,9 +201,13 @@ static int manifest_make(struct pki *pki, struct buf *text, struct err *e)
 {
     struct manifest m = {.pki = pki, .artefacts = json_array()};
     struct db_filter current = {.current_only = true, .role = -1};
-    int rc = db_list(pki->db, &current, add_record, &m, e);
-    json_t *root = json_pack("{s:i, s:b, s:s, s:s, s:o}", "version", 1, "insecure", pki->seed != NULL, "anchors",
-                             "trust.pem", "revocation_lists", "crl.pem", "artefacts", m.artefacts);
+    bool seeded = false;
+    int rc = pki_is_seeded(pki, &seeded, e);
+    if (rc == 0) {
+        rc = db_list(pki->db, &current, add_record, &m, e);
+    }
+    json_t *root = json_pack("{s:i, s:b, s:s, s:s, s:o}", "version", 1, "insecure", seeded, "anchors", "trust.pem",
+                             "revocation_lists", "crl.pem", "artefacts", m.artefacts);
     char *json = rc == 0 ? json_dumps(root, JSON_INDENT(2)) : NULL;
     if (rc == 0 && json == NULL) {
         rc = err_set(e, "writing manifest.json: a text in it is not UTF-8");
@@ -221,6 +228,22 @@ int manifest_put(struct pki *pki, struct file_batch *batch, size_t *changed, str
         rc = file_put(batch, path, buf_span(&text), FILE_PUBLIC, changed, e);
     }
     buf_clear(&text);
+    free(path);
+    return rc;
+}
+
+int manifest_refresh(struct pki *pki, struct file_batch *batch, struct err *e)
+{
+    enum { LARGEST = 512 * 1024 };
+    struct stat st;
+    size_t changed = 0;
+    char *path = pki_path(pki, "manifest.json");
+    int rc = 0;
+    if (stat(path, &st) == 0 && st.st_size <= LARGEST) {
+        rc = manifest_put(pki, batch, &changed, e);
+    } else if (unlink(path) != 0 && errno != ENOENT) {
+        rc = err_errno(e, "removing %s", path);
+    }
     free(path);
     return rc;
 }

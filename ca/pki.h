@@ -14,8 +14,8 @@
 
 struct pki {
     char *dir;
-    struct db *db;
-    int lock; // descriptor of DIR/.lock, held exclusively between pki_lock and pki_unlock
+    struct db *db; // NULL until pki_lock makes a PKI that was not there
+    int lock;      // descriptor of DIR/.lock, held exclusively between pki_lock and pki_unlock
     int64_t now;
     char *seed; // NULL: random
     const char *passphrase_file;
@@ -24,10 +24,15 @@ struct pki {
 };
 
 // Whoever writes, the database or files, holds this lock from before the transaction until after the files are in
-// place: files then never show an older state than the database, and staging has one user.
+// place: files then never show an older state than the database, and DIR/.staging has one user. Taking it also mends,
+// makes the PKI if it is not there yet, and refuses to mix what is made from a seed with what is not.
 int pki_lock(struct pki *pki, struct err *e);
 void pki_unlock(struct pki *pki);
 char *pki_path(const struct pki *pki, const char *fmt, ...) __attribute__((format(printf, 2, 3))); // DIR/..., owned
+// Finishes what a process that died, or could not write, left in DIR/.staging; see mend.c. The lock is held.
+int pki_mend(struct pki *pki, struct err *e);
+int pki_record_seed(struct pki *pki, struct err *e); // inside the transaction that adds the first certificates
+int pki_is_seeded(struct pki *pki, bool *seeded, struct err *e);
 const char *pki_comment(const struct pki *pki); // what seeded certificates are marked with; NULL otherwise
 int pki_passphrase(struct pki *pki, bool confirm, const char **passphrase, struct err *e);
 
@@ -86,9 +91,16 @@ struct entry_files {
 };
 void entry_files_make(struct entry_files *f, struct span key_pem, struct span cert_der, struct span chain_pem);
 void entry_files_clear(struct entry_files *f);
-// Adds those that differ from what is on disk to the batch; how many did goes to *changed. An empty key is not written.
-int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, size_t *changed,
-                    struct err *e);
+// Before the database changes: notes in the batch that this entry is about to, and adds its key.pem if that is not what
+// `key_pem` says. A private key is the one thing that cannot be made again from the database.
+int entry_files_announce(struct file_batch *batch, const char *dir, struct span key_pem, size_t *changed,
+                         struct err *e);
+// Adds those that differ from what is on disk to the batch; how many did goes to *changed. An empty key is not written,
+// nor one that was announced.
+int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, bool announced,
+                    size_t *changed, struct err *e);
+// Adds the files of all entries that are below a CA with a new certificate, `renewed`, and so have another chain.
+int chains_refresh(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e);
 char *entry_directory(const struct pki *pki, enum role role, const char *name); // owned
 void file_digest(struct span data, char hex[65]);                               // SHA-256
 
@@ -98,5 +110,9 @@ int crl_issue(struct pki *pki, struct authority *a, int64_t lifetime, struct crl
 int lists_put(struct pki *pki, struct file_batch *batch, size_t *changed, struct err *e);
 // Adds manifest.json to the batch if it is not what the database says.
 int manifest_put(struct pki *pki, struct file_batch *batch, size_t *changed, struct err *e);
+// The same after a command that changed one certificate, if there is a manifest. A large one goes away instead, until
+// mtls pki writes it again: what one certificate costs must not grow with their number, and no manifest is better than
+// one that is wrong.
+int manifest_refresh(struct pki *pki, struct file_batch *batch, struct err *e);
 
 #endif

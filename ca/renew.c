@@ -124,28 +124,58 @@ static int build(struct renewal *w, const uint8_t serial[SERIAL_SIZE], mbedtls_p
     return rc;
 }
 
+static int make_key(struct renewal *w, struct err *e)
+{
+    enum key_type type;
+    if (!key_type_of(&w->parsed.pk, &type)) {
+        return err_set(e, "its key is of no type that is made here");
+    }
+    return key_generate(type, &w->pki->rng, &w->made.key, e) == 0 ? key_write_pem(&w->made.key, &w->made.key_pem, e)
+                                                                  : -1;
+}
+
+// Whatever is in key.pem now; but a CA with another key would be another CA.
+static int read_key(struct renewal *w, const char *path, struct err *e)
+{
+    bool is_authority = w->old.role == ROLE_AUTHORITY;
+    const char *passphrase = NULL;
+    struct buf id = {0};
+    uint8_t found[KEY_ID_SIZE];
+    if (!file_exists(path)) {
+        return err_set(e, "%s is missing; %s", path,
+                       is_authority ? "mtls pki makes a new one and issues everything below it again"
+                                    : "--rekey renews it with a new key");
+    }
+    if (file_read(path, FILE_LIMIT, &w->made.key_pem, e) != 0 ||
+        (key_is_encrypted(buf_span(&w->made.key_pem)) && pki_passphrase(w->pki, false, &passphrase, e) != 0)) {
+        return -1;
+    }
+    if (key_read(buf_span(&w->made.key_pem), passphrase, &w->pki->rng, &w->made.key, e) != 0) {
+        return err_context(e, "%s", path);
+    }
+    int rc = key_id(&w->made.key, found, e);
+    bool same = text_unhex(w->old.key_id, &id) && id.len == sizeof found && memcmp(id.data, found, id.len) == 0;
+    if (rc == 0 && is_authority && !same) {
+        rc = err_set(e, "%s is not the key of its certificate; mtls pki issues everything below it again", path);
+    }
+    buf_clear(&id);
+    return rc;
+}
+
 // The old key goes on, unless a new one is wanted. Of a certificate that was signed from a request only the public key
 // is here.
 static int choose_key(struct renewal *w, bool rekey, struct err *e)
 {
     char *dir = entry_directory(w->pki, w->old.role, w->old.name);
     char *path = mem_printf("%s/key.pem", dir);
-    const char *passphrase = NULL;
-    enum key_type type;
     int rc = mbedtls_x509_crt_parse_der(&w->parsed, w->old.der.data, w->old.der.len);
     w->public_key = &w->made.key;
     if (rc != 0) {
         rc = err_mbedtls(e, rc, "reading the certificate of %s", w->old.name);
-    } else if (rekey) {
-        rc = key_type_of(&w->parsed.pk, &type) ? key_generate(type, &w->pki->rng, &w->made.key, e) : -1;
-        rc = rc == 0 ? key_write_pem(&w->made.key, &w->made.key_pem, e) : -1;
-    } else if (!file_exists(path)) {
+    } else if (w->old.key_file_digest[0] == '\0') {
         w->public_key = &w->parsed.pk;
-    } else if (file_read(path, FILE_LIMIT, &w->made.key_pem, e) != 0 ||
-               (key_is_encrypted(buf_span(&w->made.key_pem)) && pki_passphrase(w->pki, false, &passphrase, e) != 0)) {
-        rc = -1;
     } else {
-        rc = key_read(buf_span(&w->made.key_pem), passphrase, &w->pki->rng, &w->made.key, e);
+        rc = rekey ? make_key(w, e) : read_key(w, path, e);
     }
     free(path);
     free(dir);
@@ -199,16 +229,22 @@ static void finish_record(struct renewal *w, const uint8_t *serial)
 
 static int check_renewable(const struct record *old, bool rekey, struct err *e)
 {
+    bool is_authority = old->role == ROLE_AUTHORITY;
     if (old->role == ROLE_FLAW) {
-        return err_set(e, "%s is a flaw; mtls pki keeps those", old->name);
+        return err_set(e, "%s is a flaw, wrong in one way as it is; mtls pki keeps those", old->name);
     }
-    if (rekey && old->role == ROLE_AUTHORITY) {
+    if (rekey && is_authority) {
         return err_usage(e,
                          "a new key for an authority means new certificates for all below it: remove its key.pem and "
                          "run mtls pki");
     }
+    if (rekey && old->key_file_digest[0] == '\0') {
+        return err_usage(e, "it was signed from a request, so its key is not here; sign a new request");
+    }
     if (old->revoked_at != 0 && !rekey) {
-        return err_set(e, "%s is revoked; --rekey renews it with a new key", old->name);
+        return err_refused(e, "%s is revoked; %s", old->name,
+                           is_authority ? "remove its key.pem and run mtls pki to have another CA in its place"
+                                        : "--rekey renews it with a new key");
     }
     return 0;
 }
@@ -229,10 +265,14 @@ static int choose_issuer(struct renewal *w, struct err *e)
 int ca_renew(struct pki *pki, const struct ca_issue_options *o, struct ca_result *result, struct err *e)
 {
     struct renewal w = {.pki = pki};
+    struct publication item = {.issued = &w.made};
     uint8_t serial[SERIAL_SIZE];
     int rc = -1;
     mbedtls_pk_init(&w.made.key);
     mbedtls_x509_crt_init(&w.parsed);
+    if (pki_lock(pki, e) != 0) { // from here, so that what is revoked meanwhile is not renewed
+        return -1;
+    }
     if (record_choose(pki, o->name, o->profile, &w.old, e) != 0 || check_renewable(&w.old, o->rekey, e) != 0 ||
         choose_issuer(&w, e) != 0 || choose_key(&w, o->rekey, e) != 0 || fill_record(&w, o, e) != 0 ||
         serial_make(&pki->rng, serial, e) != 0) {
@@ -240,9 +280,14 @@ int ca_renew(struct pki *pki, const struct ca_issue_options *o, struct ca_result
     }
     if (build(&w, serial, w.issuer == NULL ? &w.made.key : &w.issuer->key, e) == 0) {
         finish_record(&w, serial);
-        rc = issued_publish(pki, &w.made, w.issuer, true, result, e);
+        item.issuer = w.issuer;
+        rc = publish(pki, &item, 1, true, e);
+    }
+    if (rc == 0) {
+        result_fill(pki, &w.made.record, w.issuer, result);
     }
 out:
+    pki_unlock(pki);
     if (rc != 0) {
         err_context(e, "renewing %s", o->name);
     }

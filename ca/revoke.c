@@ -150,20 +150,26 @@ static int64_t list_lifetime(struct pki *pki, int64_t ca_id)
     return lifetime > 0 ? lifetime : CRL_LIFETIME;
 }
 
-static int put_lists(struct pki *pki, struct err *e)
+// Ends the transaction and puts the lists in place. Even when nothing was revoked: the files may have been lost.
+static int commit_lists(struct pki *pki, bool revoked, struct err *e)
 {
     struct file_batch batch = {0};
     size_t changed = 0;
-    char *staging = pki_path(pki, ".staging");
-    int rc = file_batch_begin(&batch, staging, e);
+    int rc = file_batch_begin(&batch, pki->dir, e);
+    if (rc == 0) {
+        batch.keep = true; // from here on, .staging says that the files may be behind: see mend.c
+        rc = db_commit(pki->db, e);
+    }
     if (rc == 0) {
         rc = lists_put(pki, &batch, &changed, e);
+    }
+    if (rc == 0 && revoked) {
+        rc = manifest_refresh(pki, &batch, e);
     }
     if (rc == 0) {
         rc = file_batch_commit(&batch, e);
     }
     file_batch_clear(&batch);
-    free(staging);
     return rc;
 }
 
@@ -183,11 +189,9 @@ static int revoke_and_list(struct revoking *v, struct authority *issuer, enum re
         rc = crl_issue(pki, issuer, list_lifetime(pki, issuer->ca_id), crl, e);
     }
     if (rc == 0) {
-        rc = db_commit(pki->db, e);
+        rc = commit_lists(pki, !r->already, e);
     }
-    if (rc != 0) {
-        db_rollback(pki->db);
-    }
+    db_rollback(pki->db);
     return rc;
 }
 
@@ -231,7 +235,7 @@ int ca_revoke(struct pki *pki, const struct ca_revoke_options *o, struct ca_revo
         revoke_and_list(&v, issuer, reason, invalidity_date, r, &crl, e) != 0) {
         goto out;
     }
-    rc = r->already ? 0 : put_lists(pki, e);
+    rc = 0;
     describe(&chosen, issuer, &crl, r);
 out:
     pki_unlock(pki);
@@ -315,9 +319,7 @@ int ca_crl(struct pki *pki, const char *authority, int64_t lifetime, json_t **li
             goto out;
         }
     }
-    if (db_commit(pki->db, e) == 0) {
-        rc = put_lists(pki, e);
-    }
+    rc = commit_lists(pki, false, e);
 out:
     db_rollback(pki->db);
     pki_unlock(pki);

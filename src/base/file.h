@@ -21,24 +21,36 @@ int file_write(const char *path, struct span data, mode_t mode, struct err *e);
 // Removes a directory and what is in it; what is not there is no error.
 int file_remove_tree(const char *path, struct err *e);
 
-// Many files that appear together: each is written into `staging` first, then one sync for all of them, then the
-// renames. Whoever dies between leaves only files in `staging`, which the next batch empties: hold a lock around it.
+// Many files below one directory, `root`, that appear together. Each is first written below root/.staging, under the
+// path that it will have; then one sync for all of them; then they move, a whole directory in one step where that is
+// new. What a process leaves in .staging when it dies is there for whoever comes next: to finish, or to empty. Hold a
+// lock around it.
+#define FILE_STAGING ".staging"
+enum { FILE_BATCH_FEW = 16 }; // up to so many files are synced one by one
+
 struct file_batch {
+    char *root;
     char *staging;
-    struct file_batch_item {
-        char *from;
-        char *to;
-    } * items;
-    size_t count;
-    size_t cap;
+    char *directory;              // the last one made
+    int unsynced[FILE_BATCH_FEW]; // descriptors, as long as there are only few
+    size_t unsynced_count;
+    bool unsynced_many;
+    bool keep; // file_batch_clear leaves .staging as it is
 };
 
-int file_batch_begin(struct file_batch *b, const char *staging, struct err *e);
+int file_batch_begin(struct file_batch *b, const char *root, struct err *e);  // empties .staging
+int file_batch_resume(struct file_batch *b, const char *root, struct err *e); // goes on with what is in it
+// `path` is below the root; it must not have been added before.
 int file_batch_add(struct file_batch *b, const char *path, struct span data, mode_t mode, struct err *e);
-// As file_batch_add, but only if the file does not hold just this already; then *changed counts one more. With b NULL
-// nothing is written, only counted.
+// Makes the directory in .staging, so that whoever finds that knows of it.
+int file_batch_mark(struct file_batch *b, const char *directory, struct err *e);
+// Removes a directory of the root that was marked, and the mark.
+int file_batch_doom(struct file_batch *b, const char *directory, struct err *e);
+// As file_batch_add, but only if the file does not hold just this already, or is more open than `mode`; then *changed
+// counts one more. With b NULL nothing is written, only counted.
 int file_put(struct file_batch *b, const char *path, struct span data, mode_t mode, size_t *changed, struct err *e);
-int file_batch_commit(struct file_batch *b, struct err *e); // directories of the targets are made as needed
-void file_batch_clear(struct file_batch *b);                // also unlinks what was not committed
+int file_batch_sync(struct file_batch *b, struct err *e);   // what was added so far will survive a loss of power
+int file_batch_commit(struct file_batch *b, struct err *e); // syncs, moves everything to its place, removes .staging
+void file_batch_clear(struct file_batch *b);                // also removes what was not committed, unless `keep`
 
 #endif

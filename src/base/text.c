@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code)
@@ -59,6 +60,20 @@ const char *text_escape(struct buf *b, const void *data, size_t len, size_t limi
     return (const char *)b->data;
 }
 
+void text_vformat(char *text, size_t size, const char *fmt, va_list ap)
+{
+    vsnprintf(text, size, fmt, ap);
+    size_t len = strlen(text);
+    size_t start = len;
+    uint32_t code = 0;
+    while (start > 0 && len - start < 4 && (text[start - 1] & 0xc0) == 0x80) {
+        start--;
+    }
+    if (start > 0 && (text[start - 1] & 0x80) != 0 && text_utf8((uint8_t *)text + start - 1, len - start + 1, &code) == 0) {
+        text[start - 1] = '\0';
+    }
+}
+
 void text_html(struct buf *b, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -75,12 +90,12 @@ void text_html(struct buf *b, const char *text)
 
 void text_hex(struct buf *b, const void *data, size_t len, char separator)
 {
+    static const char digits[] = "0123456789abcdef";
     const uint8_t *p = data;
     for (size_t i = 0; i < len; i++) {
-        if (i > 0 && separator != '\0') {
-            buf_add(b, &separator, 1);
-        }
-        buf_printf(b, "%02x", p[i]);
+        const char byte[] = {separator, digits[p[i] >> 4], digits[p[i] & 15]};
+        bool separated = i > 0 && separator != '\0';
+        buf_add(b, separated ? byte : byte + 1, separated ? 3 : 2);
     }
     buf_add(b, "", 0);
 }

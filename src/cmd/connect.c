@@ -155,6 +155,12 @@ static int read_data(const char *data, struct buf *out, struct err *e)
     return 0;
 }
 
+static int check_timeout(long seconds, struct err *e)
+{
+    enum { DAY = 86400 };
+    return seconds >= 1 && seconds <= DAY ? 0 : err_usage(e, "--timeout takes 1 to %d seconds, not %ld", DAY, seconds);
+}
+
 static int check_method(const char *method, struct err *e)
 {
     size_t len = strlen(method);
@@ -173,7 +179,8 @@ static int call(const struct connect_options *options, const struct client_targe
     struct client_call call = {.target = target, .timeout_ms = options->timeout * 1000, .on_handshake = show_server};
     int rc = -1;
     if (parse_versions(options->tls, &versions, e) != 0 || check_method(options->method, e) != 0 ||
-        parse_resolve(options->resolve, target, &address, e) != 0 || read_data(options->data, &data, e) != 0) {
+        check_timeout(options->timeout, e) != 0 || parse_resolve(options->resolve, target, &address, e) != 0 ||
+        read_data(options->data, &data, e) != 0) {
         goto out;
     }
     call.context = cmd_context(&options->files, TLS_CLIENT, versions, options->raw ? NULL : alpn, e);

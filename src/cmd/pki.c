@@ -19,7 +19,7 @@ static int run(const struct pki_arguments *a, const struct pki_apply_options *op
 {
     struct pki *pki = NULL;
     struct pki_report report = {0};
-    int rc = pki_open_arguments(a, !options->check, &pki, e);
+    int rc = pki_open_arguments(a, true, &pki, e);
     if (rc == 0) {
         rc = pki_apply(pki, options, &report, e);
     }

@@ -77,7 +77,12 @@ static void on_deadline(uv_timer_t *timer)
     if (c->phase == PHASE_HANDSHAKE) {
         log_event("%s refused handshake: it was not complete after %d s", c->address, HANDSHAKE_DEADLINE_MS / 1000);
     }
-    c->phase = c->phase == PHASE_SERVING ? PHASE_CLOSING : PHASE_GONE;
+    if (c->phase == PHASE_SERVING) {
+        c->phase = PHASE_CLOSING;
+        uv_timer_start(&c->timer, on_deadline, LINGER_DEADLINE_MS, 0); // saying goodbye has its limit too
+    } else {
+        c->phase = PHASE_GONE;
+    }
     connection_run(c);
 }
 

@@ -249,10 +249,26 @@ static int about_compare(uint32_t a, uint32_t b)
     return a < b ? -1 : a > b;
 }
 
+// The first octets as a number: comparing these decides nearly always, and is what sorting and searching spend their
+// time on.
+static uint64_t first_octets(const uint8_t serial[CRL_SERIAL])
+{
+    uint64_t first = 0;
+    for (size_t i = 0; i < sizeof first; i++) {
+        first = first << 8 | serial[i];
+    }
+    return first;
+}
+
 static int record_compare(const void *a, const void *b)
 {
     const struct crl_record *x = a;
     const struct crl_record *y = b;
+    uint64_t first_x = first_octets(x->serial);
+    uint64_t first_y = first_octets(y->serial);
+    if (first_x != first_y) {
+        return first_x < first_y ? -1 : 1;
+    }
     int order = memcmp(x->serial, y->serial, CRL_SERIAL);
     return order != 0 ? order : about_compare(x->about, y->about);
 }

@@ -2,6 +2,7 @@
 // Path building (RFC 4158 has the reasoning): depth first from the leaf up, over every certificate that has the right
 // name, best candidates first, back to the next one wherever a path fails. Key identifiers order the candidates and
 // prove nothing; signatures prove. Everything is bounded.
+#include "base/text.h"
 #include "trust/internal.h"
 #include "trust/search.h"
 
@@ -21,7 +22,7 @@ void search_fail(struct search *s, int rank, enum reason reason, size_t depth, c
     s->verdict->reason = reason;
     s->verdict->depth = (int)depth;
     va_start(ap, fmt);
-    vsnprintf(s->verdict->detail, sizeof s->verdict->detail, fmt, ap);
+    text_vformat(s->verdict->detail, sizeof s->verdict->detail, fmt, ap);
     va_end(ap);
 }
 
@@ -111,14 +112,18 @@ static void note_bad_signature(struct search *s, const struct certificate *child
     char label[96];
     char issuer_label[96];
     bool named = child->authority_key_id.len > 0 && issuer->subject_key_id.len > 0;
+    certificate_label(child, label);
     if (reason == REASON_signature_bad && named && !spans_equal(child->authority_key_id, issuer->subject_key_id)) {
-        return; // another CA of the same name: nobody claimed that this one had signed
+        // another CA of the same name: nobody claimed that this one had signed
+        search_fail(s, RANK_BAD_CANDIDATE, REASON_chain_untrusted, s->count - 1,
+                    "the issuer of %s has a name that is known here, and another key", label);
+        return;
     }
     if (reason == REASON_signature_bad && child->self_issued && verify(s, child, child) == REASON_ok) {
         return; // a root of the same name: it claims nothing either
     }
-    search_fail(s, RANK_BAD_CANDIDATE, reason, s->count - 1, "%s: %s (issuer %s)", certificate_label(child, label),
-                reason_info(reason)->sentence, certificate_label(issuer, issuer_label));
+    search_fail(s, RANK_BAD_CANDIDATE, reason, s->count - 1, "%s: %s (issuer %s)", label, reason_info(reason)->sentence,
+                certificate_label(issuer, issuer_label));
 }
 
 static void note_no_issuer(struct search *s, const struct certificate *child)

@@ -42,14 +42,14 @@ static int oid_take(struct span *rest, const char *what, struct span *oid, struc
         return -1;
     }
     bool ended = true;
+    bool shortest = true;
     for (size_t i = 0; i < item.content.len; i++) {
-        if (ended && item.content.data[i] == 0x80) {
-            return err_set(e, "%s: an object identifier is not in its shortest form", what);
-        }
+        shortest = shortest && !(ended && item.content.data[i] == 0x80);
         ended = (item.content.data[i] & 0x80) == 0;
     }
-    if (item.content.len == 0 || !ended) {
-        return err_set(e, "%s: an object identifier is cut short", what);
+    if (item.content.len == 0 || !ended || !shortest) {
+        err_set(e, "%s: an object identifier is %s", what, shortest ? "cut short" : "not in its shortest form");
+        return -1;
     }
     *oid = item.content;
     return 0;
@@ -167,14 +167,16 @@ int policy_mapping_syntax(struct span mappings, struct err *e)
     return 0;
 }
 
+struct node {
+    struct span policy; // first: nodes are sorted by it
+    bool acceptable;    // it descends from a policy that the user accepts
+    bool gone;          // to be left out by level_settle
+};
+
 // The nodes of the level that was reached, sorted, each policy once. Once mappings are applied the policies are those
 // that are expected of the next certificate: the expected_policy_set of a node is its edges.
 struct level {
-    struct node {
-        struct span policy; // first: nodes are sorted by it
-        bool acceptable;    // it descends from a policy that the user accepts
-        bool gone;          // to be left out by level_settle
-    } * nodes;
+    struct node *nodes;
     size_t count;
     size_t capacity;
     bool any; // there is a node for anyPolicy too. It is always acceptable: any policy can still come from it

@@ -21,7 +21,7 @@ static const struct certificate *at(const struct search *s, size_t i)
 
 #define FAIL(s, reason, depth, ...) (search_fail(s, RANK_PATH, reason, depth, __VA_ARGS__), false)
 
-// What reading found, the time (section 6.1.3 (a) (2)), and the key identifiers (sections 4.2.1.1, 4.2.1.2).
+// What reading found, and the time (section 6.1.3 (a) (2)).
 static bool check_itself(struct search *s, size_t i)
 {
     const struct certificate *c = at(s, i);
@@ -37,11 +37,20 @@ static bool check_itself(struct search *s, size_t i)
     if (s->now < c->not_before) {
         return FAIL(s, REASON_cert_not_yet_valid, i, "%s is valid from %s", label, clock_rfc3339(c->not_before, when));
     }
+    return true;
+}
+
+// Sections 4.2.1.1 and 4.2.1.2: below the anchor everybody says whose key signed, and a CA which key is its own.
+static bool check_key_ids(struct search *s, size_t i)
+{
+    const struct certificate *c = at(s, i);
+    char label[96];
     if (i < s->count && c->authority_key_id.len == 0) {
-        return FAIL(s, REASON_key_identifier, i, "%s has no keyIdentifier of its issuer", label);
+        return FAIL(s, REASON_key_identifier, i, "%s has no keyIdentifier of its issuer", certificate_label(c, label));
     }
     if (i > 0 && c->subject_key_id.len == 0) {
-        return FAIL(s, REASON_key_identifier, i, "%s is a CA's and has no subjectKeyIdentifier", label);
+        return FAIL(s, REASON_key_identifier, i, "%s is a CA's and has no subjectKeyIdentifier",
+                    certificate_label(c, label));
     }
     return true;
 }
@@ -121,6 +130,18 @@ static bool check_policies(struct search *s)
 
 // --- revocation ---
 
+// Is it being judged as a signer already, further out? Then a list that it signs may speak about itself (an issuer of
+// indirect lists is often on nobody else's).
+static bool judged_further_out(const struct search *s, const struct certificate *c)
+{
+    for (; s != NULL; s = s->outer) {
+        if (s->target == TARGET_LIST_SIGNER && s->path[0] == c) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // May this certificate sign lists, and is its own path good? (RFC 5280 section 6.3.3 (f): to the same anchor.)
 static bool signer_is_good(struct search *outer, const struct certificate *c)
 {
@@ -129,9 +150,13 @@ static bool signer_is_good(struct search *outer, const struct certificate *c)
     if (c == outer->anchor) {
         return !c->has_key_usage || (c->key_usage & KU_CRL_SIGN) != 0;
     }
+    if (judged_further_out(outer, c)) {
+        return true;
+    }
     if (outer->signer_depth >= SIGNER_DEPTH_MOST || (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0)) {
         return false;
     }
+    s.outer = outer;
     s.target = TARGET_LIST_SIGNER;
     s.signer_depth = outer->signer_depth + 1;
     s.name = NULL;
@@ -145,8 +170,9 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
     struct search *s = arg;
     const struct trust_snapshot *snapshot = s->snapshot;
     size_t total = 1 + s->count + s->presented_count + snapshot->intermediate_count;
-    while (*state < total) {
-        size_t i = (*state)++;
+    while (*state < 2 * total) { // first those with the key that the list names, then the others
+        bool first = *state < total;
+        size_t i = (*state)++ % total;
         const struct certificate *c = i == 0          ? s->anchor
                                       : i <= s->count ? s->path[i - 1]
                                       : i <= s->count + s->presented_count
@@ -155,7 +181,7 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
         bool right_key =
             key_id.len == 0 || c->subject_key_id.len == 0 ||
             (key_id.len == c->subject_key_id.len && memcmp(key_id.data, c->subject_key_id.data, key_id.len) == 0);
-        if (c->readable && c->key_read && right_key && c->subject_key.len == issuer_name.len &&
+        if (c->readable && c->key_read && right_key == first && c->subject_key.len == issuer_name.len &&
             memcmp(c->subject_key.data, issuer_name.data, issuer_name.len) == 0 && signer_is_good(s, c)) {
             return c;
         }
@@ -242,12 +268,22 @@ static bool check_depth(struct search *s)
 
 bool path_validate(struct search *s)
 {
-    for (size_t i = s->count; i > 0; i--) { // the anchor's own constraints count
-        if (!check_itself(s, i) || !check_issuer(s, i)) {
+    for (size_t i = 0; i <= s->count; i++) { // the leaf first: of several that ended, people want to hear of theirs
+        if (!check_itself(s, i)) {
             return false;
         }
     }
-    if (!check_itself(s, 0) || !check_depth(s)) {
+    for (size_t i = s->count; i > 0; i--) { // the anchor's own constraints count
+        if (!check_issuer(s, i)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i <= s->count; i++) {
+        if (!check_key_ids(s, i)) {
+            return false;
+        }
+    }
+    if (!check_depth(s)) {
         return false;
     }
     for (size_t i = s->count; i-- > 0;) {
@@ -258,7 +294,7 @@ bool path_validate(struct search *s)
     if (!check_policies(s)) {
         return false;
     }
-    for (size_t i = s->count; i-- > 0;) {
+    for (size_t i = 0; i < s->count; i++) {
         if (!check_revocation(s, i)) {
             return false;
         }

@@ -138,7 +138,7 @@ flaws/client-serial-0 serial_number bad_certificate
 flaws/client-version-1 version unsupported_certificate
 flaws/client-empty-subject subject_empty bad_certificate
 flaws/client-bad-name subject_alt_name bad_certificate
-flaws/client-critical critical_extension bad_certificate
+flaws/client-critical critical_extension unsupported_certificate
 END
 }
 
@@ -334,6 +334,26 @@ END
     run -0 curl_as clients/alice /whoami
 }
 
+@test "our client gives up on a server that says nothing" {
+    mkfifo "$BATS_TEST_TMPDIR/silence"
+    PORT=$((20000 + RANDOM % 20000))
+    openssl s_server -accept "$PORT" -nocert -quiet < "$BATS_TEST_TMPDIR/silence" > /dev/null 2>&1 3>&- &
+    S_SERVER=$!
+    exec 8> "$BATS_TEST_TMPDIR/silence"
+    wait_for listens
+    kill -STOP $S_SERVER # the kernel still completes its connections
+    SECONDS=0
+    run -3 "$MTLS" connect "https://localhost:$PORT/" --as alice --timeout 1
+    [ "$output" = "mtls: the server said nothing for 1000 ms during the handshake" ]
+    [ "$SECONDS" -le 3 ]
+    kill -CONT $S_SERVER
+    exec 8>&-
+}
+
+listens() {
+    : 2> /dev/null > "/dev/tcp/127.0.0.1/$PORT"
+}
+
 @test "a peer that is silent for ten seconds is turned away" {
     exec 7<> "/dev/tcp/127.0.0.1/$PORT"
     SECONDS=0
@@ -369,19 +389,21 @@ END
     [ "$(json subject)" = CN=bob ]
     run -1 --separate-stderr env -u MTLS_PKI "$MTLS" connect "https://localhost:$PORT/whoami" \
         --cacert "$PKI/authorities/stranger/cert.pem" --cert "$PKI/clients/bob/combined.pem"
-    [[ $stderr == *"we refused the server: chain_untrusted: "* ]]
+    [[ $stderr == *"we refused the server: chain_incomplete: "* ]]
     serve_stop files
 }
 
 @test "mistakes on the command line and in files are said, with their exit codes" {
     run -2 "$MTLS"
     run -2 "$MTLS" conect
-    [ "$output" = 'mtls: unknown command "conect"; did you mean connect?' ]
+    [ "$output" = 'mtls: unknown command "conect" (did you mean connect?); see mtls --help' ]
     run -2 "$MTLS" connect
     run -2 "$MTLS" connect "http://localhost:$PORT/"
     [ "$output" = "mtls: \"http://localhost:$PORT/\" is not an https:// URL" ]
     run -2 "$MTLS" connect "https://localhost:$PORT/" --tls 1.1
     [ "$output" = 'mtls: --tls takes 1.2 or 1.3, not "1.1"' ]
+    run -2 "$MTLS" connect "https://localhost:$PORT/" --timeout 0
+    [ "$output" = "mtls: --timeout takes 1 to 86400 seconds, not 0" ]
     run -2 "$MTLS" connect "https://localhost:$PORT/" -X 'GET /'
     run -2 "$MTLS" connect "https://localhost:$PORT/" --key x
     [ "$output" = "mtls: --key needs --cert" ]
@@ -396,7 +418,7 @@ END
     run -2 "$MTLS" serve --bind localhost --port 0
     [ "$output" = 'mtls: "localhost" is not an IP address' ]
     run -3 "$MTLS" serve --port 0 --crl "$PKI/trust.pem"
-    [ "$output" = "mtls: reading the revocation lists: $PKI/trust.pem holds no PEM revocation list" ]
+    [ "$output" = "mtls: reading the revocation lists: $PKI/trust.pem holds no revocation list" ]
     run -3 "$MTLS" serve --port 0 --cert "$PKI/servers/localhost/cert.pem" --key "$PKI/servers/rsa/key.pem"
     [[ $output == *"does not belong to the first certificate in"* ]]
     run -0 "$MTLS" --help

@@ -50,11 +50,11 @@ static inline void policy_spec_word(struct policy_spec *c, const char *word)
     } else if (strchr("ema", word[0]) != NULL) {
         *(word[0] == 'e'   ? &c->require_explicit
           : word[0] == 'm' ? &c->inhibit_mapping
-                           : &c->inhibit_any) = atoi(word + 1);
+                           : &c->inhibit_any) = (int)strtol(word + 1, NULL, 10);
     } else {
         c->has_policies = true;
         for (; *word != '\0'; word++) {
-            c->policies |= 1u << policy_number(*word);
+            c->policies |= 1U << policy_number(*word);
         }
     }
 }
@@ -131,14 +131,15 @@ static inline void made_path_init(struct made_path *m, const struct policy_path 
                                        .inhibit_mapping = p->inhibit_mapping,
                                        .inhibit_any = p->inhibit_any}};
     for (int n = 0; n < SPEC_POLICIES; n++) {
-        if ((p->user & 1u << n) != 0) {
+        if ((p->user & 1U << n) != 0) {
             m->user[m->demand.count++] = policy_oid(n);
         }
     }
     for (size_t i = 0; i < p->count; i++) {
         const struct policy_spec *spec = &p->certificates[i];
-        for (int n = SPEC_POLICIES; spec->has_policies && n-- > 0;) {
-            if ((spec->policies & 1u << n) != 0) {
+        for (int k = 0; spec->has_policies && k < SPEC_POLICIES; k++) {
+            int n = i % 2 == 0 ? k : SPEC_POLICIES - 1 - k; // no order may matter
+            if ((spec->policies & 1U << n) != 0) {
                 policy_add(&m->policies[i], policy_oid(n));
             }
         }

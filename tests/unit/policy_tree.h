@@ -87,25 +87,25 @@ static inline void tree_policies(struct tree *t, const struct policy_spec *c, in
     }
     for (int p = 1; p < SPEC_POLICIES; p++) { // (d)(1)
         bool matched = false;
-        if ((c->policies & 1u << p) == 0) {
+        if ((c->policies & 1U << p) == 0) {
             continue;
         }
         for (int at = -1; (at = tree_next(t, at, i - 1)) >= 0;) { // (i)
-            if ((t->nodes[at].expected & 1u << p) != 0) {
-                tree_add(t, at, p, 1u << p);
+            if ((t->nodes[at].expected & 1U << p) != 0) {
+                tree_add(t, at, p, 1U << p);
                 matched = true;
             }
         }
         int any = tree_find(t, i - 1, 0);
         if (!matched && any >= 0) { // (ii)
-            tree_add(t, any, p, 1u << p);
+            tree_add(t, any, p, 1U << p);
         }
     }
-    if ((c->policies & 1u) != 0 && any_allowed) { // (d)(2)
+    if ((c->policies & 1U) != 0 && any_allowed) { // (d)(2)
         for (int at = -1; (at = tree_next(t, at, i - 1)) >= 0;) {
             for (int p = 0; p < SPEC_POLICIES; p++) {
-                if ((t->nodes[at].expected & 1u << p) != 0 && !tree_has_child(t, at, p)) {
-                    tree_add(t, at, p, 1u << p);
+                if ((t->nodes[at].expected & 1U << p) != 0 && !tree_has_child(t, at, p)) {
+                    tree_add(t, at, p, 1U << p);
                 }
             }
         }
@@ -119,7 +119,7 @@ static inline void tree_mappings(struct tree *t, const struct policy_spec *c, in
     for (int from = 1; from < SPEC_POLICIES; from++) {
         unsigned to = 0;
         for (size_t k = 0; k < c->mapping_count; k++) {
-            to |= c->mappings[k].from == from ? 1u << c->mappings[k].to : 0;
+            to |= c->mappings[k].from == from ? 1U << c->mappings[k].to : 0;
         }
         if (to == 0) {
             continue;
@@ -156,7 +156,7 @@ static inline bool tree_intersection_is_null(const struct tree *original, unsign
     static struct tree copy;
     struct tree *t = &copy;
     unsigned node_set = 0; // the policies in the valid_policy_node_set
-    if (tree_is_null(original) || user == 0 || (user & 1u) != 0) {
+    if (tree_is_null(original) || user == 0 || (user & 1U) != 0) {
         return tree_is_null(original); // (i), (ii)
     }
     t->count = original->count;
@@ -164,8 +164,8 @@ static inline bool tree_intersection_is_null(const struct tree *original, unsign
     for (int at = -1; (at = tree_next(t, at, -1)) >= 0;) { // (iii) 1. and 2.
         int parent = t->nodes[at].parent;
         if (parent != TREE_NO_PARENT && t->nodes[parent].policy == 0) {
-            node_set |= 1u << t->nodes[at].policy;
-            if (t->nodes[at].policy != 0 && (user & 1u << t->nodes[at].policy) == 0) {
+            node_set |= 1U << t->nodes[at].policy;
+            if (t->nodes[at].policy != 0 && (user & 1U << t->nodes[at].policy) == 0) {
                 tree_delete_below(t, at);
             }
         }
@@ -173,8 +173,8 @@ static inline bool tree_intersection_is_null(const struct tree *original, unsign
     int any = tree_find(t, n, 0);
     if (any >= 0) { // 3.
         for (int p = 1; p < SPEC_POLICIES; p++) {
-            if ((user & 1u << p) != 0 && (node_set & 1u << p) == 0) {
-                tree_add(t, t->nodes[any].parent, p, 1u << p);
+            if ((user & 1U << p) != 0 && (node_set & 1U << p) == 0) {
+                tree_add(t, t->nodes[any].parent, p, 1U << p);
             }
         }
         t->nodes[any].deleted = true;
@@ -204,7 +204,7 @@ static inline bool tree_refuses(const struct policy_path *p, int *depth)
     int inhibit_any = p->inhibit_any ? 0 : n + 1;
     t.count = 0;
     *depth = -1;
-    tree_add(&t, TREE_NO_PARENT, 0, 1u);
+    tree_add(&t, TREE_NO_PARENT, 0, 1U);
     for (int i = 1; i <= n; i++) {
         const struct policy_spec *c = &p->certificates[n - i];
         tree_policies(&t, c, i, inhibit_any > 0 || (i < n && c->self_issued));

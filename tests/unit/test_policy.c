@@ -175,7 +175,7 @@ static void run_case(const struct policy_case *c)
     int depth = 0;
     int tree_depth;
     for (const char *letter = c->user; *letter != '\0'; letter++) {
-        p.user |= 1u << policy_number(*letter);
+        p.user |= 1U << policy_number(*letter);
     }
     policy_path_parse(&p, c->path);
     made_path_init(&m, &p);
@@ -234,14 +234,14 @@ static void path_random(struct policy_path *p)
                               .inhibit_mapping = pick(8) == 0,
                               .inhibit_any = pick(8) == 0};
     for (unsigned n = pick(3); n > 0; n--) {
-        p->user |= 1u << (pick(16) == 0 ? 0 : 1 + pick(POLICIES));
+        p->user |= 1U << (pick(16) == 0 ? 0 : 1 + pick(POLICIES));
     }
     for (size_t i = 0; i < p->count; i++) {
         struct policy_spec *c = &p->certificates[i];
         *c = policy_spec_plain();
         c->has_policies = pick(16) != 0;
         for (unsigned n = 1 + pick(3); c->has_policies && n > 0; n--) {
-            c->policies |= 1u << (pick(4) == 0 ? 0 : 1 + pick(POLICIES));
+            c->policies |= 1U << (pick(4) == 0 ? 0 : 1 + pick(POLICIES));
         }
         for (c->mapping_count = 0; c->mapping_count < 2 && pick(2) == 0; c->mapping_count++) {
             c->mappings[c->mapping_count].from = 1 + (int)pick(POLICIES);
