@@ -69,7 +69,8 @@ void text_vformat(char *text, size_t size, const char *fmt, va_list ap)
     while (start > 0 && len - start < 4 && (text[start - 1] & 0xc0) == 0x80) {
         start--;
     }
-    if (start > 0 && (text[start - 1] & 0x80) != 0 && text_utf8((uint8_t *)text + start - 1, len - start + 1, &code) == 0) {
+    if (start > 0 && (text[start - 1] & 0x80) != 0 &&
+        text_utf8((uint8_t *)text + start - 1, len - start + 1, &code) == 0) {
         text[start - 1] = '\0';
     }
 }
