@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/certificate.h"
 
+#include "base/text.h"
 #include "trust/extensions.h"
 #include "trust/name.h"
 
@@ -30,7 +31,7 @@ void certificate_finding(struct certificate *c, enum reason reason, const char *
     }
     c->bad = reason;
     va_start(ap, fmt);
-    vsnprintf(c->why, sizeof c->why, fmt, ap);
+    text_vformat(c->why, sizeof c->why, fmt, ap);
     va_end(ap);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // trust_judge: reads what was presented, and has a path searched for.
+#include "base/text.h"
 #include "trust/internal.h"
 #include "trust/search.h"
 
@@ -13,7 +14,7 @@ void trust_verdict_set(struct trust_verdict *verdict, enum reason reason, int de
     verdict->reason = reason;
     verdict->depth = depth;
     va_start(ap, fmt);
-    vsnprintf(verdict->detail, sizeof verdict->detail, fmt, ap);
+    text_vformat(verdict->detail, sizeof verdict->detail, fmt, ap);
     va_end(ap);
 }
 

@@ -2,6 +2,7 @@
 // Path building (RFC 4158 has the reasoning): depth first from the leaf up, over every certificate that has the right
 // name, best candidates first, back to the next one wherever a path fails. Key identifiers order the candidates and
 // prove nothing; signatures prove. Everything is bounded.
+#include "base/text.h"
 #include "trust/internal.h"
 #include "trust/search.h"
 
@@ -21,7 +22,7 @@ void search_fail(struct search *s, int rank, enum reason reason, size_t depth, c
     s->verdict->reason = reason;
     s->verdict->depth = (int)depth;
     va_start(ap, fmt);
-    vsnprintf(s->verdict->detail, sizeof s->verdict->detail, fmt, ap);
+    text_vformat(s->verdict->detail, sizeof s->verdict->detail, fmt, ap);
     va_end(ap);
 }
 

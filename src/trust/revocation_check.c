@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is a certificate revoked? RFC 5280 section 6.3.3, over all lists that may know.
 #include "base/clock.h"
+#include "base/text.h"
 #include "trust/crl_internal.h"
 
 #include <stdarg.h>
@@ -44,7 +45,7 @@ static void note(struct inquiry *i, enum reason finding, const char *fmt, ...)
     }
     i->finding = finding;
     va_start(ap, fmt);
-    vsnprintf(i->why, CERTIFICATE_WHY, fmt, ap);
+    text_vformat(i->why, CERTIFICATE_WHY, fmt, ap);
     va_end(ap);
 }
 
