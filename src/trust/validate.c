@@ -37,7 +37,11 @@ static bool check_itself(struct search *s, size_t i)
     if (s->now < c->not_before) {
         return FAIL(s, REASON_cert_not_yet_valid, i, "%s is valid from %s", label, clock_rfc3339(c->not_before, when));
     }
-    if (i < s->count && c->authority_key_id.len == 0) {
+    if (i < s->count && c->serial_is_zero) { // section 4.1.2.2
+        return FAIL(s, REASON_serial_number, i, "%s: its serial number is zero", label);
+    }
+    // An anchor may leave the extension out, but not the identifier in it
+    if ((i < s->count || c->has_authority_key_id) && c->authority_key_id.len == 0) {
         return FAIL(s, REASON_key_identifier, i, "%s has no keyIdentifier of its issuer", label);
     }
     if (i > 0 && c->subject_key_id.len == 0) {
@@ -121,15 +125,23 @@ static bool check_policies(struct search *s)
 
 // --- revocation ---
 
+static bool same_authority(const struct certificate *a, const struct certificate *b)
+{
+    return spans_equal(buf_span(&a->subject_key), buf_span(&b->subject_key)) && spans_equal(a->spki, b->spki);
+}
+
 // May this certificate sign lists, and is its own path good? (RFC 5280 section 6.3.3 (f): to the same anchor.)
 static bool signer_is_good(struct search *outer, const struct certificate *c)
 {
     struct trust_verdict verdict = {.reason = REASON_ok};
     struct search s = *outer;
-    if (c == outer->anchor) {
-        return !c->has_key_usage || (c->key_usage & KU_CRL_SIGN) != 0;
+    if (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0) {
+        return false;
     }
-    if (outer->signer_depth >= SIGNER_DEPTH_MOST || (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0)) {
+    if (c == outer->anchor || (outer->target == TARGET_LIST_SIGNER && c == outer->path[0])) {
+        return true; // the latter is being judged: a new key whose own list it signs itself
+    }
+    if (outer->signer_depth >= SIGNER_DEPTH_MOST) {
         return false;
     }
     s.target = TARGET_LIST_SIGNER;
@@ -137,7 +149,7 @@ static bool signer_is_good(struct search *outer, const struct certificate *c)
     s.name = NULL;
     s.verdict = &verdict;
     s.rank = 0;
-    return path_find(&s, c) && s.anchor == outer->anchor;
+    return path_find(&s, c) && same_authority(s.anchor, outer->anchor);
 }
 
 static const struct certificate *next_signer(void *arg, struct span issuer_name, struct span key_id, size_t *state)
@@ -152,11 +164,9 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
                                       : i <= s->count + s->presented_count
                                           ? s->presented[i - 1 - s->count]
                                           : snapshot->intermediates[i - 1 - s->count - s->presented_count];
-        bool right_key =
-            key_id.len == 0 || c->subject_key_id.len == 0 ||
-            (key_id.len == c->subject_key_id.len && memcmp(key_id.data, c->subject_key_id.data, key_id.len) == 0);
-        if (c->readable && c->key_read && right_key && c->subject_key.len == issuer_name.len &&
-            memcmp(c->subject_key.data, issuer_name.data, issuer_name.len) == 0 && signer_is_good(s, c)) {
+        bool right_key = key_id.len == 0 || c->subject_key_id.len == 0 || spans_equal(key_id, c->subject_key_id);
+        if (c->readable && c->key_read && right_key && spans_equal(buf_span(&c->subject_key), issuer_name) &&
+            signer_is_good(s, c)) {
             return c;
         }
     }
@@ -220,7 +230,7 @@ static bool check_leaf(struct search *s)
     if (!check_purpose(s, leaf, label)) {
         return false;
     }
-    if (s->name != NULL && !certificate_is_host(leaf, s->name)) {
+    if (s->name != NULL && !certificate_is_named(leaf, s->name)) {
         struct buf name = {0};
         bool none = leaf->names.data == NULL;
         search_fail(s, RANK_PATH, REASON_name_mismatch, 0, "%s has no subjectAltName for %s%s", label,
