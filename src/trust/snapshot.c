@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A snapshot: anchors, known intermediates, revocation lists and rules, read once.
 #include "base/file.h"
+#include "trust/extensions.h"
 #include "trust/internal.h"
 
 #include <stdlib.h>
@@ -28,6 +29,16 @@ static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x
     return 0;
 }
 
+// Section 4.2.1.2: the key identifier of who signed is that key's. An anchor that signed itself and says otherwise was
+// made by somebody who gets more wrong than this; for other certificates identifiers are a hint.
+static void judge_anchor(struct certificate *c)
+{
+    if (c->self_issued && c->authority_key_id.len > 0 && !spans_equal(c->authority_key_id, c->subject_key_id) &&
+        signature_check(c->signature_algorithm, c->signature, c->tbs, &c->key) == REASON_ok) {
+        certificate_finding(c, REASON_key_identifier, "it signed itself and names another key as its issuer's");
+    }
+}
+
 static int take(struct list *list, struct span der, struct err *e)
 {
     struct certificate *c = certificate_read(der);
@@ -39,6 +50,7 @@ static int take(struct list *list, struct span der, struct err *e)
     *list->items = mem_grow(*list->items, list->cap, sizeof **list->items, *list->count + 1);
     (*list->items)[(*list->count)++] = c;
     if (list->tls != NULL) {
+        judge_anchor(c);
         int code = mbedtls_x509_crt_parse_der_with_ext_cb(list->tls, der.data, der.len, 1, extension_any, NULL);
         return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", *list->count);
     }
@@ -83,12 +95,12 @@ static int read_lists(struct trust_snapshot *snapshot, const char *file, struct 
 static int read_policies(struct trust_snapshot *snapshot, const struct trust_files *files, struct err *e)
 {
     size_t count = 0;
-    snapshot->policy.explicit_policy = files->explicit_policy;
     snapshot->policy.inhibit_mapping = files->inhibit_policy_mapping;
     snapshot->policy.inhibit_any = files->inhibit_any_policy;
     while (files->policies != NULL && files->policies[count] != NULL) {
         count++;
     }
+    snapshot->policy.explicit_policy = files->explicit_policy || count > 0; // whoever names one wants one
     struct span *oids = mem_array(count, sizeof *oids);
     size_t *lengths = mem_array(count, sizeof *lengths);
     int rc = 0;

@@ -61,7 +61,7 @@ struct trust_files {
     unsigned unsafe;   // enum trust_unsafe, or-ed
     bool limits_depth; // then at most `depth` intermediate CAs, self-issued ones not counted
     int depth;
-    const char *const *policies; // dotted OIDs, NULL-terminated, one of which must hold for the path; NULL: any will do
+    const char *const *policies; // dotted OIDs, NULL-terminated, one of which must hold for the path; NULL: any or none
     bool explicit_policy, inhibit_policy_mapping, inhibit_any_policy; // RFC 5280 section 6.1.1 (d) to (g)
 };
 
@@ -93,7 +93,8 @@ void trust_verdict_set(struct trust_verdict *verdict, enum reason reason, int de
     __attribute__((format(printf, 4, 5)));
 
 // Judges `chain` (DER, leaf first, then issuers in any order; borrowed) at `now`. `name` is the host name or IP address
-// that a server was asked for by, or NULL. True: accepted. More than TRUST_CHAIN_MOST certificates are refused.
+// that a server was asked for by (or a mailbox, or a URI with "://", that must be among the leaf's), or NULL. True:
+// accepted. More than TRUST_CHAIN_MOST certificates are refused.
 bool trust_judge(const struct trust_snapshot *snapshot, const struct span *chain, size_t count,
                  enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict);
 
