@@ -134,7 +134,7 @@ static int load_issuer(struct pki *pki, const struct record *chosen, struct auth
     int rc = found == 1 && first.role == ROLE_AUTHORITY ? issuer_choose(pki, first.name, issuer, e)
              : found < 0                                ? -1
                          : err_set(e, "it is self-signed: nobody can revoke it; stop trusting it instead");
-    if (rc == 0 && (*issuer)->ca_id != ca_id) {
+    if (rc == 0 && *issuer != NULL && (*issuer)->ca_id != ca_id) {
         rc = err_set(e, "the CA that issued it has another key now and cannot list it any more");
     }
     record_clear(&first);
