@@ -46,7 +46,17 @@ int parse_wrapped(mbedtls_x509_crt *chain, const unsigned char *data, size_t len
         return parse_real(chain, data, len);
     }
     keep(c, data, len);
-    return mbedtls_x509_crt_parse_der_with_ext_cb(chain, data, len, 1, extension_any, NULL);
+    return presented_parse(chain, span_of(data, len));
+}
+
+int presented_parse(mbedtls_x509_crt *chain, struct span der)
+{
+    return mbedtls_x509_crt_parse_der_with_ext_cb(chain, der.data, der.len, 1, extension_any, NULL);
+}
+
+struct tls_connection *presented_connection(void)
+{
+    return reading;
 }
 
 int presented_handshake(struct tls_connection *c)
