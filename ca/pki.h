@@ -55,7 +55,7 @@ struct authority {
 int authority_load(struct pki *pki, const char *name, struct authority **loaded, struct err *e);
 // An authority from a certificate that was made a moment ago and its key (taken over).
 int authority_from(struct pki *pki, const struct record *cert, const struct authority *issuer, mbedtls_pk_context *key,
-                   struct authority **a, struct err *e);
+                   struct authority **made, struct err *e);
 void authority_free(struct authority *a);
 // Makes sure that the private key is there, asking for a passphrase if it is encrypted, and that it is the
 // certificate's own.

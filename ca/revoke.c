@@ -230,7 +230,7 @@ int ca_revoke(struct pki *pki, const struct ca_revoke_options *o, struct ca_revo
     if (pki_lock(pki, e) != 0) {
         return -1;
     }
-    if (find(pki, o, &chosen, &by_name, e) != 0 || load_issuer(pki, &chosen, &issuer, e) != 0 ||
+    if (find(pki, o, &chosen, &by_name, e) != 0 || load_issuer(pki, &chosen, &issuer, e) != 0 || issuer == NULL ||
         authority_key(pki, issuer, e) != 0 || collect_all(&v, by_name, e) != 0 ||
         revoke_and_list(&v, issuer, reason, invalidity_date, r, &crl, e) != 0) {
         goto out;

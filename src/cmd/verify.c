@@ -82,8 +82,11 @@ static int paths_expand(const char *path, struct paths *out, struct err *e)
         }
     }
     closedir(folder);
+    if (out->count == before) {
+        return err_set(e, "%s is a folder without a file", path);
+    }
     qsort(out->items + before, out->count - before, sizeof *out->items, by_name);
-    return out->count > before ? 0 : err_set(e, "%s is a folder without a file", path);
+    return 0;
 }
 
 static int paths_of(const struct arg_list *list, struct paths *out, struct err *e)

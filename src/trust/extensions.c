@@ -428,8 +428,8 @@ void extensions_read(struct certificate *c, struct span list)
     size_t count = 0;
     struct err e = ERR_INIT;
     while (list.len > 0) {
-        struct span value;
-        bool critical;
+        struct span value = {0};
+        bool critical = false;
         if (count == EXTENSIONS_MOST) {
             certificate_finding(c, REASON_malformed, "it has more than %d extensions", EXTENSIONS_MOST);
             return;

@@ -1,291 +1,212 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files: read whole and bounded; written whole or not at all; many of them together.
-#include "base/file.h"
-#include "unit.h"
+#include "run.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static char root[64];
+#define TEXT(s) span_of((s), strlen(s))
 
 static int begin(void **state)
 {
-    (void)state;
-    snprintf(root, sizeof root, "/tmp/mtls-unit-XXXXXX");
-    return mkdtemp(root) == NULL || chdir(root) != 0 ? -1 : 0;
+    struct run *r = mem_alloc(sizeof *r);
+    run_begin(r);
+    umask(022);
+    *state = r;
+    return 0;
 }
 
 static int end(void **state)
 {
-    struct err e = ERR_INIT;
-    (void)state;
-    return chdir("/") != 0 || file_remove_tree(root, &e) != 0 ? -1 : 0;
+    run_end(*state);
+    free(*state);
+    return 0;
 }
 
-static struct span text(const char *words)
+static char *path(const struct run *r, const char *name)
 {
-    return span_of(words, strlen(words));
+    return mem_printf("%s/%s", r->dir, name);
 }
 
-static void assert_holds(const char *path, const char *words)
+static mode_t mode_of(const struct run *r, const char *name)
 {
-    struct err e = ERR_INIT;
+    struct stat st;
+    char *p = path(r, name);
+    assert_int_equal(stat(p, &st), 0);
+    free(p);
+    return st.st_mode & 07777;
+}
+
+static void assert_holds(struct run *r, const char *name, const char *expected)
+{
     struct buf data = {0};
-    assert_works(file_read(path, FILE_LIMIT, &data, &e), &e);
-    assert_string_equal((char *)data.data, words);
+    run_read(r, name, &data);
+    assert_string_equal((char *)data.data, expected);
     buf_clear(&data);
 }
 
-static mode_t mode_of(const char *path)
+static void a_file_is_replaced_whole(void **state)
 {
-    struct stat st = {0};
-    assert_int_equal(stat(path, &st), 0);
-    return st.st_mode & 0777;
-}
-
-static void reads_any_size_up_to_the_limit(void **state)
-{
-    static const size_t sizes[] = {0, 1, 254, 255, 256, 4096, 65534, 65535, 65536, 65537, 200000};
+    struct run *r = *state;
     struct err e = ERR_INIT;
-    (void)state;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct buf data = {0};
-        char *words = mem_alloc(sizes[i] + 1);
-        memset(words, 'x', sizes[i]);
-        assert_works(file_write("file", text(words), FILE_PUBLIC, &e), &e);
-        buf_text(&data, "before ");
-        assert_works(file_read("file", sizes[i], &data, &e), &e);
-        assert_int_equal(data.len, 7 + sizes[i]);
-        assert_string_equal((char *)data.data + 7, words);
-        buf_clear(&data);
-        if (sizes[i] == 256) {
-            assert_fails(file_read("file", 255, &data, &e), &e, "reading file: it is larger than 255 bytes");
-        }
-        buf_clear(&data);
-        free(words);
-    }
+    char *a = path(r, "a");
+    assert_works(file_write(a, TEXT("one"), FILE_SECRET, &e), &e);
+    assert_int_equal(mode_of(r, "a"), 0600);
+    assert_works(file_write(a, TEXT("two"), FILE_PUBLIC, &e), &e);
+    assert_int_equal(mode_of(r, "a"), 0644);
+    assert_holds(r, "a", "two");
+    assert_runs(r, "test \"$(ls)\" = a"); // nothing is left of what it was written to first
+    free(a);
 }
 
-static void reads_what_has_no_size(void **state)
+static void a_link_is_replaced_and_not_followed(void **state)
 {
+    struct run *r = *state;
+    struct err e = ERR_INIT;
+    char *a = path(r, "a");
+    assert_runs(r, "echo -n mine > target && ln -s target a");
+    assert_works(file_write(a, TEXT("new"), FILE_SECRET, &e), &e);
+    assert_holds(r, "target", "mine");
+    assert_holds(r, "a", "new");
+    free(a);
+}
+
+static void reading_is_bounded(void **state)
+{
+    struct run *r = *state;
     struct err e = ERR_INIT;
     struct buf data = {0};
-    (void)state;
-    assert_works(file_read("/proc/self/status", FILE_LIMIT, &data, &e), &e); // says that it is empty
-    assert_true(data.len > 100);
+    char *a = path(r, "a");
+    char *none = path(r, "none");
+    char *expected = mem_printf("reading %s: it is larger than 4 bytes", a);
+    assert_works(file_write(a, TEXT("12345"), FILE_PUBLIC, &e), &e);
+    assert_works(file_read(a, 5, &data, &e), &e);
+    assert_int_equal(data.len, 5);
     buf_clear(&data);
-    assert_fails(file_read("nothing", FILE_LIMIT, &data, &e), &e, "opening nothing: No such file or directory");
-}
-
-static void writes_in_one_step(void **state)
-{
-    struct err e = ERR_INIT;
-    (void)state;
-    assert_works(file_write("secret", text("1"), FILE_SECRET, &e), &e);
-    assert_works(file_write("secret", text("2"), FILE_SECRET, &e), &e);
-    assert_holds("secret", "2");
-    assert_int_equal(mode_of("secret"), 0600);
-    assert_int_equal(mkdir("directory", 0755), 0);
-    assert_int_equal(file_write("directory", text("3"), FILE_PUBLIC, &e), -1);
-    err_clear(&e);
-    assert_int_equal(system("test \"$(ls -A | tr '\\n' ' ')\" = 'directory secret '"), 0); // nothing is left behind
-}
-
-static void makes_directories(void **state)
-{
-    struct err e = ERR_INIT;
-    (void)state;
-    assert_works(file_make_dirs("a/b/c", &e), &e);
-    assert_works(file_make_dirs("a/b/c", &e), &e);
-    assert_works(file_make_dirs("a/d/", &e), &e);
-    assert_true(file_exists("a/b/c") && file_exists("a/d"));
-    assert_works(file_write("a/file", text(""), FILE_PUBLIC, &e), &e);
-    assert_fails(file_make_dirs("a/file/b", &e), &e, "making directory a/file/b: Not a directory");
-}
-
-static void add(struct file_batch *b, const char *name, const char *words)
-{
-    struct err e = ERR_INIT;
-    char *path = mem_printf("%s/%s", root, name);
-    assert_works(file_batch_add(b, path, text(words), FILE_PUBLIC, &e), &e);
-    free(path);
-}
-
-static void batch_appears_together(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    (void)state;
-    assert_works(file_make_dirs("old/entry", &e), &e);
-    assert_works(file_write("old/entry/cert", text("1"), FILE_PUBLIC, &e), &e);
-    assert_works(file_write("old/entry/own", text("mine"), FILE_PUBLIC, &e), &e);
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    assert_int_equal(mode_of(".staging"), 0700);
-    add(&b, "old/entry/cert", "2");
-    add(&b, "old/another/cert", "3");
-    add(&b, "new/one/cert", "4");
-    add(&b, "new/one/control/cert", "5");
-    add(&b, "new/two/cert", "6");
-    add(&b, "top", "7");
-    assert_holds("old/entry/cert", "1");
-    assert_false(file_exists("new") || file_exists("top") || file_exists("old/another"));
-    assert_works(file_batch_commit(&b, &e), &e);
-    file_batch_clear(&b);
-    assert_holds("old/entry/cert", "2");
-    assert_holds("old/entry/own", "mine");
-    assert_holds("old/another/cert", "3");
-    assert_holds("new/one/cert", "4");
-    assert_holds("new/one/control/cert", "5");
-    assert_holds("new/two/cert", "6");
-    assert_holds("top", "7");
-    assert_false(file_exists(".staging"));
-}
-
-static void many_are_synced_too(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    char name[32];
-    (void)state;
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    for (int i = 0; i < 3 * FILE_BATCH_FEW; i++) {
-        snprintf(name, sizeof name, "many/%d", i);
-        add(&b, name, name);
-    }
-    assert_works(file_batch_sync(&b, &e), &e);
-    add(&b, "more", "1");
-    assert_works(file_batch_commit(&b, &e), &e);
-    file_batch_clear(&b);
-    assert_holds(name, name);
-    assert_holds("more", "1");
-}
-
-static void batch_that_is_dropped_leaves_nothing(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    (void)state;
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    add(&b, "new/key", "secret");
-    file_batch_clear(&b);
-    assert_false(file_exists(".staging") || file_exists("new"));
-}
-
-static void batch_that_is_kept_can_be_resumed(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    (void)state;
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    add(&b, "new/key", "secret");
-    b.keep = true;
-    file_batch_clear(&b);
-    assert_holds(".staging/new/key", "secret");
-    assert_works(file_batch_resume(&b, root, &e), &e);
-    add(&b, "new/cert", "1");
-    assert_works(file_batch_commit(&b, &e), &e);
-    file_batch_clear(&b);
-    assert_holds("new/key", "secret");
-    assert_holds("new/cert", "1");
-    assert_false(file_exists(".staging"));
-}
-
-static void batch_that_begins_empties_what_was_kept(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    (void)state;
-    assert_works(file_make_dirs(".staging/new", &e), &e);
-    assert_works(file_write(".staging/new/key", text("stale"), FILE_SECRET, &e), &e);
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    assert_works(file_batch_commit(&b, &e), &e);
-    file_batch_clear(&b);
-    assert_false(file_exists("new") || file_exists(".staging"));
-}
-
-static void marks_and_dooms(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    char *doomed = mem_printf("%s/old/entry", root);
-    (void)state;
-    assert_works(file_make_dirs("old/entry", &e), &e);
-    assert_works(file_write("old/entry/cert", text("1"), FILE_PUBLIC, &e), &e);
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    assert_works(file_batch_mark(&b, doomed, &e), &e);
-    assert_true(file_exists(".staging/old/entry"));
-    assert_holds("old/entry/cert", "1");
-    assert_works(file_batch_doom(&b, doomed, &e), &e);
-    assert_false(file_exists(".staging/old/entry") || file_exists("old/entry"));
-    assert_works(file_batch_commit(&b, &e), &e);
-    file_batch_clear(&b);
-    assert_true(file_exists("old"));
-    free(doomed);
-}
-
-static void puts_only_what_differs(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    size_t changed = 0;
-    char *same = mem_printf("%s/same", root);
-    char *other = mem_printf("%s/other", root);
-    (void)state;
-    assert_works(file_write("same", text("1"), FILE_PUBLIC, &e), &e);
-    assert_works(file_write("other", text("1"), FILE_PUBLIC, &e), &e);
-    assert_works(file_put(NULL, other, text("2"), FILE_PUBLIC, &changed, &e), &e);
-    assert_int_equal(changed, 1);
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    assert_works(file_put(&b, same, text("1"), FILE_PUBLIC, &changed, &e), &e);
-    assert_int_equal(changed, 1);
-    assert_works(file_put(&b, other, text("2"), FILE_PUBLIC, &changed, &e), &e);
-    assert_int_equal(changed, 2);
-    assert_false(file_exists(".staging/same"));
-    assert_works(file_batch_commit(&b, &e), &e);
-    file_batch_clear(&b);
-    assert_holds("other", "2");
-    free(same);
-    free(other);
-}
-
-// A directory of that name is in the way: the batch fails, and what it holds can be kept.
-static void says_what_is_in_the_way(void **state)
-{
-    struct err e = ERR_INIT;
-    struct file_batch b;
-    (void)state;
-    assert_works(file_make_dirs("top/directory", &e), &e);
-    assert_works(file_batch_begin(&b, root, &e), &e);
-    add(&b, "top", "1");
-    char *expected = mem_printf("renaming %s/.staging/top to %s/top: Is a directory", root, root);
-    assert_fails(file_batch_commit(&b, &e), &e, expected);
+    assert_fails(file_read(a, 4, &data, &e), &e, expected);
     free(expected);
-    b.keep = true;
-    file_batch_clear(&b);
-    assert_holds(".staging/top", "1");
+    expected = mem_printf("opening %s: No such file or directory", none);
+    assert_fails(file_read(none, 4, &data, &e), &e, expected);
+    free(expected);
+    expected = mem_printf("reading %s: Is a directory", r->dir);
+    assert_fails(file_read(r->dir, 4, &data, &e), &e, expected);
+    buf_clear(&data);
+    free(expected);
+    free(none);
+    free(a);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+static void directories_are_made_with_their_parents(void **state)
+{
+    struct run *r = *state;
+    struct err e = ERR_INIT;
+    char *deep = path(r, "a/b/c");
+    char *through = path(r, "file/b");
+    assert_works(file_make_dirs(deep, &e), &e);
+    assert_works(file_make_dirs(deep, &e), &e);
+    assert_int_equal(mode_of(r, "a/b/c"), 0755);
+    assert_runs(r, "touch file");
+    char *expected = mem_printf("making directory %s: Not a directory", through);
+    assert_fails(file_make_dirs(through, &e), &e, expected);
+    free(expected);
+    free(through);
+    free(deep);
+}
+
+static void trees_are_removed_but_not_what_they_link_to(void **state)
+{
+    struct run *r = *state;
+    struct err e = ERR_INIT;
+    char *tree = path(r, "tree");
+    assert_runs(r, "mkdir -p tree/a other && touch tree/a/x other/y && ln -s ../other tree/link");
+    assert_works(file_remove_tree(tree, &e), &e);
+    assert_false(file_exists(tree));
+    assert_works(file_remove_tree(tree, &e), &e); // what is not there is no error
+    assert_runs(r, "test -e other/y");
+    free(tree);
+}
+
+static void a_batch_appears_together(void **state)
+{
+    struct run *r = *state;
+    struct err e = ERR_INIT;
+    struct file_batch batch = {0};
+    char *a = path(r, "dir/a");
+    char *b = path(r, "b");
+    assert_runs(r, "echo -n old > b && mkdir dir && echo -n kept > dir/other");
+    assert_works(file_batch_begin(&batch, r->dir, &e), &e);
+    assert_works(file_batch_add(&batch, a, TEXT("new a"), FILE_SECRET, &e), &e);
+    assert_works(file_batch_add(&batch, b, TEXT("new b"), FILE_PUBLIC, &e), &e);
+    assert_false(file_exists(a));
+    assert_holds(r, "b", "old");
+    assert_works(file_batch_commit(&batch, &e), &e);
+    file_batch_clear(&batch);
+    assert_holds(r, "dir/a", "new a");
+    assert_holds(r, "dir/other", "kept");
+    assert_holds(r, "b", "new b");
+    assert_int_equal(mode_of(r, "dir/a"), 0600);
+    assert_int_equal(mode_of(r, "b"), 0644);
+    assert_runs(r, "test \"$(ls -A | xargs)\" = 'b dir'");
+    free(a);
+    free(b);
+}
+
+static void a_batch_that_is_dropped_leaves_nothing(void **state)
+{
+    struct run *r = *state;
+    struct err e = ERR_INIT;
+    struct file_batch batch = {0};
+    char *a = path(r, "a");
+    assert_runs(r, "mkdir .staging && touch .staging/of-somebody-who-died");
+    assert_works(file_batch_begin(&batch, r->dir, &e), &e);
+    assert_works(file_batch_add(&batch, a, TEXT("x"), FILE_SECRET, &e), &e);
+    assert_runs(r, "test \"$(ls -A .staging)\" = a");
+    file_batch_clear(&batch);
+    assert_runs(r, "test -z \"$(ls -A)\"");
+    free(a);
+}
+
+static size_t put(struct run *r, const char *name, const char *text, mode_t mode, bool really)
+{
+    struct err e = ERR_INIT;
+    struct file_batch batch = {0};
+    size_t changed = 0;
+    char *p = path(r, name);
+    assert_works(file_batch_begin(&batch, r->dir, &e), &e);
+    assert_works(file_put(really ? &batch : NULL, p, TEXT(text), mode, &changed, &e), &e);
+    assert_works(file_batch_commit(&batch, &e), &e);
+    file_batch_clear(&batch);
+    free(p);
+    return changed;
+}
+
+static void only_what_differs_is_put(void **state)
+{
+    struct run *r = *state;
+    assert_int_equal(put(r, "a", "x", FILE_SECRET, false), 1);
+    assert_runs(r, "test ! -e a");
+    assert_int_equal(put(r, "a", "x", FILE_SECRET, true), 1);
+    assert_int_equal(put(r, "a", "x", FILE_SECRET, true), 0);
+    assert_int_equal(put(r, "a", "y", FILE_SECRET, true), 1);
+    assert_runs(r, "chmod 640 a");
+    assert_int_equal(put(r, "a", "y", FILE_SECRET, true), 1); // others could read it
+    assert_int_equal(mode_of(r, "a"), 0600);
+    assert_runs(r, "chmod 400 a");
+    assert_int_equal(put(r, "a", "y", FILE_SECRET, true), 0); // less is fine
+    assert_int_equal(put(r, "a", "", FILE_SECRET, true), 1);
+    assert_int_equal(put(r, "a", "", FILE_SECRET, true), 0);
+}
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(reads_any_size_up_to_the_limit),
-        TEST(reads_what_has_no_size),
-        TEST(writes_in_one_step),
-        TEST(makes_directories),
-        TEST(batch_appears_together),
-        TEST(many_are_synced_too),
-        TEST(batch_that_is_dropped_leaves_nothing),
-        TEST(batch_that_is_kept_can_be_resumed),
-        TEST(batch_that_begins_empties_what_was_kept),
-        TEST(marks_and_dooms),
-        TEST(puts_only_what_differs),
-        TEST(says_what_is_in_the_way),
+        cmocka_unit_test_setup_teardown(a_file_is_replaced_whole, begin, end),
+        cmocka_unit_test_setup_teardown(a_link_is_replaced_and_not_followed, begin, end),
+        cmocka_unit_test_setup_teardown(reading_is_bounded, begin, end),
+        cmocka_unit_test_setup_teardown(directories_are_made_with_their_parents, begin, end),
+        cmocka_unit_test_setup_teardown(trees_are_removed_but_not_what_they_link_to, begin, end),
+        cmocka_unit_test_setup_teardown(a_batch_appears_together, begin, end),
+        cmocka_unit_test_setup_teardown(a_batch_that_is_dropped_leaves_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(only_what_differs_is_put, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
