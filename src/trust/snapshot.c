@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A snapshot: anchors, known intermediates, revocation lists and rules, read once.
 #include "base/file.h"
+#include "base/x509.h"
 #include "trust/extensions.h"
 #include "trust/internal.h"
 
@@ -15,19 +16,6 @@ struct list {
     mbedtls_x509_crt *tls; // or NULL
     const char *file;
 };
-
-// mbedTLS refuses what it does not know; whether we do was asked of the certificate that we read ourselves.
-static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
-                         const unsigned char *p, const unsigned char *end)
-{
-    (void)arg;
-    (void)crt;
-    (void)oid;
-    (void)critical;
-    (void)p;
-    (void)end;
-    return 0;
-}
 
 // Section 4.2.1.2: the key identifier of who signed is that key's. An anchor that signed itself and says otherwise was
 // made by somebody who gets more wrong than this; for other certificates identifiers are a hint.
@@ -51,7 +39,7 @@ static int take(struct list *list, struct span der, struct err *e)
     (*list->items)[(*list->count)++] = c;
     if (list->tls != NULL) {
         judge_anchor(c);
-        int code = mbedtls_x509_crt_parse_der_with_ext_cb(list->tls, der.data, der.len, 1, extension_any, NULL);
+        int code = x509_add(list->tls, der);
         return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", *list->count);
     }
     return 0;
