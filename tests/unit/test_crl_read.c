@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading revocation lists: what is in them, what is refused, what a million entries cost.
 #include "crl_fixture.h"
-#include "judge_standin.h"
 #include "trust/crl_internal.h"
 
 #include <malloc.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // RFC 5280 section 6.3.3. The names in [brackets] are those of the tests of NIST's PKITS that a case is made after.
 #include "crl_fixture.h"
-#include "judge_standin.h"
 #include "trust/revocation.h"
 
 enum { CERTIFICATE_USAGE = MBEDTLS_X509_KU_KEY_CERT_SIGN, BOTH = CERTIFICATE_USAGE | MBEDTLS_X509_KU_CRL_SIGN };
