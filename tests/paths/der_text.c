@@ -6,6 +6,7 @@
 #include "paths.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static int assemble(const char **p, char until, struct buf *out, struct err *e);
@@ -62,6 +63,38 @@ static int assemble_octet(const char **p, struct buf *out, struct err *e)
     return rc;
 }
 
+// "[i:1-24 ...$i...]": what stands behind the first space, for each number, which is put in the place of $i. *p is
+// behind the bracket afterwards.
+static int assemble_repeated(const char **p, struct buf *out, struct err *e)
+{
+    unsigned from = 0;
+    unsigned to = 0;
+    char letter = '\0';
+    const char *end = *p;
+    int depth = 0;
+    do {
+        depth += (*end == '[') - (*end == ']');
+    } while (*end++ != '\0' && depth > 0);
+    const char *body = strchr(*p, ' ');
+    if (depth != 0 || body == NULL || sscanf(*p, "[%c:%u-%u ", &letter, &from, &to) != 3) {
+        return err_set(e, "write [LETTER:FROM-TO ...]");
+    }
+    int rc = 0;
+    for (unsigned n = from; rc == 0 && n <= to; n++) {
+        struct buf text = {0};
+        for (const char *at = body; at < end - 1; at++) {
+            bool variable = at[0] == '$' && at[1] == letter;
+            variable ? buf_printf(&text, "%u", n) : buf_add(&text, at, 1);
+            at += variable;
+        }
+        const char *copy = (const char *)text.data;
+        rc = assemble(&copy, '\0', out, e);
+        buf_clear(&text);
+    }
+    *p = end;
+    return rc;
+}
+
 static int assemble(const char **p, char until, struct buf *out, struct err *e)
 {
     while (**p != until) {
@@ -70,6 +103,10 @@ static int assemble(const char **p, char until, struct buf *out, struct err *e)
         }
         if (**p == ' ') {
             (*p)++;
+        } else if (**p == '[') {
+            if (assemble_repeated(p, out, e) != 0) {
+                return -1;
+            }
         } else if ((strchr("<{'", **p) != NULL ? assemble_bracketed(p, out, e) : assemble_octet(p, out, e)) != 0) {
             return -1;
         }

@@ -69,7 +69,7 @@ int certificate_line(struct world *w, const struct line *line, struct err *e); /
 int list_line(struct world *w, const struct line *line, struct err *e);
 
 // DER as text: hexadecimal octets, 'text', <1.2.3> an object identifier's content, {CN=x} a Name, and NN(...) an
-// element with tag NN around what is in the parentheses.
+// element with tag NN around what is in the parentheses. [i:1-9 ...$i...] is repeated for each number.
 int der_text(const char *text, struct buf *out, struct err *e);
 
 // Extensions as whole elements, for changing them: "!" before the name makes one critical.

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Words are cut at spaces that are not within "double quotes", which are taken out. A # at a word's start begins a
-// comment.
+// Words are cut at spaces that are not within (parentheses) or "double quotes"; the latter are taken out. A # at a
+// word's start begins a comment.
 int line_split(struct line *line, const char *text, struct err *e)
 {
     *line = (struct line){.text = mem_strdup(text)};
@@ -15,6 +15,7 @@ int line_split(struct line *line, const char *text, struct err *e)
     char *out = line->text;
     for (;;) {
         bool quoted = false;
+        int depth = 0;
         in += strspn(in, " \t\n");
         if (*in == '\0' || *in == '#') {
             return 0;
@@ -23,7 +24,8 @@ int line_split(struct line *line, const char *text, struct err *e)
             return err_set(e, "more than %d words", WORDS_MOST);
         }
         line->words[line->count++] = out;
-        for (; *in != '\0' && (quoted || strchr(" \t\n", *in) == NULL); in++) {
+        for (; *in != '\0' && (quoted || depth > 0 || strchr(" \t\n", *in) == NULL); in++) {
+            depth += quoted ? 0 : (*in == '(') - (*in == ')');
             if (*in == '"') {
                 quoted = !quoted;
             } else {
