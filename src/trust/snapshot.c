@@ -186,6 +186,11 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
     free(snapshot);
 }
 
+bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot)
+{
+    return snapshot->lists != NULL;
+}
+
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot)
 {
     return (mbedtls_x509_crt *)(uintptr_t)&snapshot
