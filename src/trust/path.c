@@ -147,8 +147,8 @@ static void note_no_issuer(struct search *s, const struct certificate *child)
 {
     char label[96];
     certificate_label(child, label);
-    for (size_t i = 0; i < s->snapshot->anchor_count; i++) {
-        if (spans_equal(buf_span(&s->snapshot->anchors[i]->der), buf_span(&child->der))) {
+    for (size_t i = 0; i < s->snapshot->anchors.count; i++) {
+        if (spans_equal(buf_span(&s->snapshot->anchors.items[i]->der), buf_span(&child->der))) {
             search_fail(s, RANK_UNTRUSTED, REASON_chain_untrusted, s->count - 1,
                         "%s is a trust anchor itself: it vouches for others, not for itself", label);
             return;
