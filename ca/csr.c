@@ -224,6 +224,8 @@ int csr_read(struct span pem_or_der, struct csr *csr, struct err *e)
         read_extensions(csr, extensions, e) == 0) {
         buf_add(&csr->subject, parts.subject.data, parts.subject.len);
         rc = 0;
+    } else {
+        csr_clear(csr);
     }
     buf_clear(&der);
     buf_clear(&subject_text);

@@ -52,10 +52,10 @@ struct authority {
 };
 
 // Loads the current certificate of the authority `name`. 1 found, 0 there is none, -1 error.
-int authority_load(struct pki *pki, const char *name, struct authority **a, struct err *e);
+int authority_load(struct pki *pki, const char *name, struct authority **loaded, struct err *e);
 // An authority from a certificate that was made a moment ago and its key (taken over).
 int authority_from(struct pki *pki, const struct record *cert, const struct authority *issuer, mbedtls_pk_context *key,
-                   struct authority **a, struct err *e);
+                   struct authority **made, struct err *e);
 void authority_free(struct authority *a);
 // Makes sure that the private key is there, asking for a passphrase if it is encrypted, and that it is the
 // certificate's own.
@@ -83,7 +83,7 @@ struct issue_request {
     size_t issue;                   // how many certificates of this name there were before (seeds differ by it)
 };
 // Safe on many threads at once, as long as nobody changes `pki`. Encrypted keys need pki_passphrase beforehand.
-int issue_make(struct pki *pki, const struct issue_request *request, struct issued *out, struct err *e);
+int issue_make(struct pki *pki, const struct issue_request *q, struct issued *out, struct err *e);
 
 // The texts of an entry's files. `chain` is the issuer's.
 struct entry_files {

@@ -2,6 +2,7 @@
 #include "base/der.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <mbedtls/asn1.h>
@@ -84,7 +85,8 @@ int der_time(struct span *rest, int64_t *when, struct err *e)
     }
     bool utc = item.tag == MBEDTLS_ASN1_UTC_TIME;
     size_t year = utc ? 2 : 4;
-    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11) {
+    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11 ||
+        item.content.data[year + 10] != 'Z') {
         return err_set(e, "a time is neither UTCTime nor GeneralizedTime in its RFC 5280 form");
     }
     memcpy(digits, item.content.data, item.content.len);
@@ -94,8 +96,12 @@ int der_time(struct span *rest, int64_t *when, struct err *e)
     snprintf(text, sizeof text, "%s%.*s-%.2s-%.2sT%.2s:%.2s:%.2s%s", century, (int)year, digits, d, d + 2, d + 4, d + 6,
              d + 8, d + 10);
     if (clock_parse(text, 0, when, e) != 0) {
+        struct buf shown = {0};
         err_clear(e);
-        return err_set(e, "\"%s\" is not a time of the calendar in Zulu time", digits);
+        err_set(e, "\"%s\" is not a time of the calendar in Zulu time",
+                text_escape(&shown, item.content.data, item.content.len, 80));
+        buf_clear(&shown);
+        return -1;
     }
     return 0;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/err.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <stdarg.h>
@@ -13,7 +15,7 @@ static int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list 
         return -1;
     }
     e->kind = kind;
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    text_vformat(e->text, sizeof e->text, fmt, ap);
     return -1;
 }
 
@@ -86,7 +88,7 @@ int err_context(struct err *e, const char *fmt, ...)
     }
     memcpy(inner, e->text, sizeof inner);
     va_start(ap, fmt);
-    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    text_vformat(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
     err_append(e, inner);
     return -1;

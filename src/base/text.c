@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code)
@@ -57,6 +58,21 @@ const char *text_escape(struct buf *b, const void *data, size_t len, size_t limi
         i += n;
     }
     return (const char *)b->data;
+}
+
+void text_vformat(char *text, size_t size, const char *fmt, va_list ap)
+{
+    vsnprintf(text, size, fmt, ap);
+    size_t len = strlen(text);
+    size_t start = len;
+    uint32_t code = 0;
+    while (start > 0 && len - start < 4 && (text[start - 1] & 0xc0) == 0x80) {
+        start--;
+    }
+    if (start > 0 && (text[start - 1] & 0x80) != 0 &&
+        text_utf8((uint8_t *)text + start - 1, len - start + 1, &code) == 0) {
+        text[start - 1] = '\0';
+    }
 }
 
 void text_html(struct buf *b, const char *text)

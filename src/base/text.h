@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,9 @@ bool text_is_invisible(uint32_t code);
 const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit);
 // The same for HTML: escaped as above and & < > " ' as entities.
 void text_html(struct buf *b, const char *text);
+
+// As vsnprintf, but what does not fit is cut at a character; so is what "%.80s" cut at the end of it.
+void text_vformat(char *text, size_t size, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 
 void text_hex(struct buf *b, const void *data, size_t len, char separator); // '\0' for none
 bool text_unhex(const char *hex, struct buf *out); // separators ':' and ' ' are skipped; false: not hex

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/certificate.h"
 
+#include "base/text.h"
 #include "trust/extensions.h"
 #include "trust/name.h"
 
@@ -30,7 +31,7 @@ void certificate_finding(struct certificate *c, enum reason reason, const char *
     }
     c->bad = reason;
     va_start(ap, fmt);
-    vsnprintf(c->why, sizeof c->why, fmt, ap);
+    text_vformat(c->why, sizeof c->why, fmt, ap);
     va_end(ap);
 }
 
@@ -56,7 +57,8 @@ static int read_version(struct certificate *c, struct span *tbs, struct err *e)
     return 0;
 }
 
-// Section 4.1.2.2: positive, at most 20 octets.
+// Section 4.1.2.2: positive, at most 20 octets. Zero is noted only: well-known roots have it, and nothing refers to the
+// serial number of an anchor.
 static int read_serial(struct certificate *c, struct span *tbs, struct err *e)
 {
     struct der_item number;
@@ -72,7 +74,7 @@ static int read_serial(struct certificate *c, struct span *tbs, struct err *e)
     if ((octets[0] & 0x80) != 0) {
         certificate_finding(c, REASON_serial_number, "its serial number is negative");
     } else if (len == 1 && octets[0] == 0) {
-        certificate_finding(c, REASON_serial_number, "its serial number is zero");
+        c->serial_is_zero = true;
     } else if (len > SERIAL_MOST) {
         certificate_finding(c, REASON_serial_number, "its serial number has %zu octets", len);
     } else if (len > 1 && octets[0] == 0 && (octets[1] & 0x80) == 0) {
@@ -117,16 +119,20 @@ static int read_name(struct span *tbs, const char *what, struct span *name, stru
     return 0;
 }
 
-// The curve must be named: explicit parameters (RFC 5480 section 2.1.1 forbids them) can hide a weak one.
-static bool curve_is_named(struct span spki)
+// The curve must be named: parameters written out (RFC 5480 section 2.1.1 forbids them) can hide a weak one, and
+// reading them costs arithmetic; absent ones are not read well by mbedTLS.
+static bool curve_has_no_name(struct span spki)
 {
     struct err e = ERR_INIT;
     struct der_item outer;
     struct der_item algorithm;
-    struct der_item item;
-    return der_next(&spki, &outer, &e) == 0 && der_next(&outer.content, &algorithm, &e) == 0 &&
-           der_next(&algorithm.content, &item, &e) == 0 && der_next(&algorithm.content, &item, &e) == 0 &&
-           item.tag == MBEDTLS_ASN1_OID;
+    struct der_item oid;
+    struct der_item curve;
+    bool is_ec = der_next(&spki, &outer, &e) == 0 && der_next(&outer.content, &algorithm, &e) == 0 &&
+                 der_next(&algorithm.content, &oid, &e) == 0 &&
+                 oid.content.len == MBEDTLS_OID_SIZE(MBEDTLS_OID_EC_ALG_UNRESTRICTED) &&
+                 memcmp(oid.content.data, MBEDTLS_OID_EC_ALG_UNRESTRICTED, oid.content.len) == 0;
+    return is_ec && (der_next(&algorithm.content, &curve, &e) != 0 || curve.tag != MBEDTLS_ASN1_OID);
 }
 
 static bool exponent_is_sound(const mbedtls_pk_context *key)
@@ -145,6 +151,8 @@ static void judge_key(struct certificate *c)
     if (mbedtls_pk_get_type(&c->key) == MBEDTLS_PK_RSA) {
         if (bits < RSA_LEAST) {
             certificate_finding(c, REASON_key_too_weak, "its key is RSA of %zu bits", bits);
+        } else if (bits % 8 != 0) { // no generator makes these; a factor of one was cut off or added
+            certificate_finding(c, REASON_key_too_weak, "its key is RSA of %zu bits, which are not whole octets", bits);
         } else if (!exponent_is_sound(&c->key)) {
             certificate_finding(c, REASON_key_too_weak, "its RSA exponent is even or 1");
         }
@@ -155,7 +163,7 @@ static void judge_key(struct certificate *c)
                                      : MBEDTLS_ECP_DP_NONE;
     bool good =
         curve == MBEDTLS_ECP_DP_SECP256R1 || curve == MBEDTLS_ECP_DP_SECP384R1 || curve == MBEDTLS_ECP_DP_SECP521R1;
-    if (!good || !curve_is_named(c->spki)) {
+    if (!good) {
         certificate_finding(c, REASON_key_too_weak, "its key is neither RSA nor on P-256, P-384 or P-521");
     }
 }
@@ -169,7 +177,8 @@ static int read_key(struct certificate *c, struct span *tbs, struct err *e)
     c->spki = item.whole;
     unsigned char *p = (unsigned char *)(uintptr_t)item.whole.data;
     const unsigned char *end = p + item.whole.len;
-    int code = mbedtls_pk_parse_subpubkey(&p, end, &c->key);
+    int code =
+        curve_has_no_name(c->spki) ? MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE : mbedtls_pk_parse_subpubkey(&p, end, &c->key);
     c->key_read = code == 0 && p == end;
     if (c->key_read) {
         judge_key(c);

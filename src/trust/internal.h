@@ -9,6 +9,7 @@
 #include "trust/trust.h"
 
 #include <pthread.h>
+#include <string.h>
 
 enum { SIGNATURE_MEMORY_SLOTS = 2048 };
 struct signature_memory {
@@ -18,13 +19,18 @@ struct signature_memory {
     uint8_t facts[SIGNATURE_MEMORY_SLOTS][32];
 };
 
+// The certificates of a snapshot, sorted by their subjects, so that one issuer among thousands is found at once.
+struct certificate_list {
+    struct certificate **items;
+    size_t count, cap;
+};
+// Those of this (canonical) subject: the first one, borrowed; *count of them.
+struct certificate *const *certificates_named(const struct certificate_list *list, struct span subject, size_t *count);
+
 // Nothing in it changes after loading, but for the memory and the reference count.
 struct trust_snapshot {
     mbedtls_x509_crt tls_anchors; // the anchors once more, as mbedTLS takes them
-    struct certificate **anchors;
-    size_t anchor_count, anchor_cap;
-    struct certificate **intermediates;
-    size_t intermediate_count, intermediate_cap;
+    struct certificate_list anchors, intermediates;
     struct crl_store *lists; // NULL: revocation is not checked
     enum trust_revocation revocation;
     unsigned unsafe;
@@ -34,6 +40,11 @@ struct trust_snapshot {
     struct signature_memory *memory;
     int references; // atomic
 };
+
+static inline bool spans_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 // memory.c: was this CA certificate found to be signed by this issuer's key before?
 bool signature_known(const struct trust_snapshot *snapshot, const struct certificate *child,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // trust_judge: reads what was presented, and has a path searched for.
+#include "base/text.h"
 #include "trust/internal.h"
 #include "trust/search.h"
 
@@ -13,7 +14,7 @@ void trust_verdict_set(struct trust_verdict *verdict, enum reason reason, int de
     verdict->reason = reason;
     verdict->depth = depth;
     va_start(ap, fmt);
-    vsnprintf(verdict->detail, sizeof verdict->detail, fmt, ap);
+    text_vformat(verdict->detail, sizeof verdict->detail, fmt, ap);
     va_end(ap);
 }
 
@@ -48,7 +49,7 @@ bool trust_judge_path(const struct trust_snapshot *snapshot, const struct span *
                       struct trust_path *path)
 {
     struct certificate *read[TRUST_CHAIN_MOST] = {NULL};
-    struct budget budget = {.signatures = SIGNATURES_MOST, .candidates = CANDIDATES_MOST, .names = NAME_CHECKS_MOST};
+    struct budget budget = {.candidates = CANDIDATES_MOST, .names = NAME_CHECKS_MOST};
     struct search s = {.snapshot = snapshot,
                        .presented = read + 1,
                        .purpose = purpose,

@@ -94,7 +94,7 @@ static const struct {
     {"flaws/server-revoked", "crl.pem", TRUST_SERVER, "localhost", 0, "cert_revoked", 0},
     {"clients/alice", "crl-root-only.pem", TRUST_CLIENT, NULL, 0, "crl_missing", 0},
     {"clients/alice", "crl-stale.pem", TRUST_CLIENT, NULL, 0, "crl_stale", 0},
-    {"clients/mallory", "crl-stale.pem", TRUST_CLIENT, NULL, 0, "crl_stale", 0},
+    {"clients/mallory", "crl-stale.pem", TRUST_CLIENT, NULL, 0, "cert_revoked", 0},
     {"clients/alice", "crl-early.pem", TRUST_CLIENT, NULL, 0, "crl_stale", 0},
     {"clients/alice", "crl.pem", TRUST_CLIENT, NULL, 31 * CLOCK_DAY, "crl_stale", 0},
     {"clients/alice", "crl-stale-and-fresh.pem", TRUST_CLIENT, NULL, 0, "ok", -1},
