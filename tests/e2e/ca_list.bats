@@ -20,7 +20,7 @@ names() { # ARGUMENT...
     [[ $(names --all) == *client-no_eku* ]]
     run -0 mtls ca list
     [[ ${lines[0]} =~ ^'ROLE '\ +'NAME '\ +'SUBJECT '\ +'SERIAL '\ +'ISSUER '\ +'UNTIL '\ +STATE$ ]]
-    [[ $output =~ 'client '\ +'alice '\ +'CN=alice '.*' revoked '20[0-9-]+' keyCompromise' ]]
+    [[ $output =~ 'client '\ +'alice '\ +'CN=alice '.*' revoked '[0-9-]+' keyCompromise' ]]
 }
 
 @test "list --json is for programs" {
@@ -45,7 +45,8 @@ names() { # ARGUMENT...
 
 @test "output that cannot be written is an error" {
     mtls ca init >/dev/null
-    run -3 bash -c '"$0" ca list >/dev/full' "$MTLS"
+    list_into_full() { mtls ca list >/dev/full; }
+    run -3 list_into_full
     [[ $output == 'mtls: writing standard output: No space left on device' ]]
 }
 
@@ -86,7 +87,7 @@ names() { # ARGUMENT...
     refuses 3 'exporting device: opening pki/clients/device/combined.pem: No such file or directory' mtls ca export device -o out
     : >empty
     refuses 3 'the passphrase from empty is empty' mtls ca export alice --format p12 --password-file empty -o out
-    refuses 3 'the password for the PKCS#12 file is needed and there is no terminal to ask on; give it in a file or in $MTLS_PASSWORD' \
+    refuses 3 'the password for the PKCS#12 file is needed and there is no terminal to ask on; give it in a file or in ...MTLS_PASSWORD' \
         setsid -w "$MTLS" ca export alice --format p12 -o out
     refuses 2 'NAME is missing; usage: mtls ca export ...' mtls ca export
     [[ ! -e out ]]

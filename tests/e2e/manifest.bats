@@ -6,9 +6,7 @@ load helpers
 load pki
 
 setup_file() {
-    cd "$BATS_FILE_TMPDIR"
-    # shellcheck source=tests/e2e/helpers.bash
-    source "$BATS_TEST_DIRNAME/helpers.bash"
+    cd "$BATS_FILE_TMPDIR" || return 1
     mtls pki >made.log
     # A line an artefact: directory, role, side, control, verdict, reason, fingerprint, serial. One member stands on each
     # line of the file, and artefacts are indented by four.
