@@ -55,8 +55,7 @@ int presented_handshake(struct tls_connection *c);
 void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain); // from mbedTLS, if nothing was kept
 void presented_clear(struct tls_connection *c, size_t keep);                  // forgets all but the first `keep`
 struct span presented_leaf(const struct tls_connection *c);
-struct tls_connection *presented_connection(void);             // whose handshake is on, on this thread
-int presented_parse(mbedtls_x509_crt *chain, struct span der); // whatever extensions it has
+struct tls_connection *presented_connection(void); // whose handshake is on, on this thread
 
 // verify.c: mbedTLS's verify callback; and the only caller of trust_judge, which it asks about what was presented.
 int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *flags);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where mbedTLS asks, and trust answers.
 #include "base/clock.h"
+#include "base/x509.h"
 #include "tls/internal.h"
 
 #include <mbedtls/platform.h>
@@ -73,7 +74,7 @@ int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **
     }
     mbedtls_x509_crt_init(issuer);
     *issuers = issuer;
-    return presented_parse(issuer, buf_span(&c->issuer));
+    return x509_add(issuer, buf_span(&c->issuer));
 }
 
 // mbedTLS calls this for each certificate of the path that it found, the leaf last. `crt` of depth 0 is the head of

@@ -119,16 +119,20 @@ static int read_name(struct span *tbs, const char *what, struct span *name, stru
     return 0;
 }
 
-// The curve must be named: explicit parameters (RFC 5480 section 2.1.1 forbids them) can hide a weak one.
-static bool curve_is_named(struct span spki)
+// The curve must be named: parameters written out (RFC 5480 section 2.1.1 forbids them) can hide a weak one, and
+// reading them costs arithmetic; absent ones are not read well by mbedTLS.
+static bool curve_has_no_name(struct span spki)
 {
     struct err e = ERR_INIT;
     struct der_item outer;
     struct der_item algorithm;
-    struct der_item item;
-    return der_next(&spki, &outer, &e) == 0 && der_next(&outer.content, &algorithm, &e) == 0 &&
-           der_next(&algorithm.content, &item, &e) == 0 && der_next(&algorithm.content, &item, &e) == 0 &&
-           item.tag == MBEDTLS_ASN1_OID;
+    struct der_item oid;
+    struct der_item curve;
+    bool is_ec = der_next(&spki, &outer, &e) == 0 && der_next(&outer.content, &algorithm, &e) == 0 &&
+                 der_next(&algorithm.content, &oid, &e) == 0 &&
+                 oid.content.len == MBEDTLS_OID_SIZE(MBEDTLS_OID_EC_ALG_UNRESTRICTED) &&
+                 memcmp(oid.content.data, MBEDTLS_OID_EC_ALG_UNRESTRICTED, oid.content.len) == 0;
+    return is_ec && (der_next(&algorithm.content, &curve, &e) != 0 || curve.tag != MBEDTLS_ASN1_OID);
 }
 
 static bool exponent_is_sound(const mbedtls_pk_context *key)
@@ -159,7 +163,7 @@ static void judge_key(struct certificate *c)
                                      : MBEDTLS_ECP_DP_NONE;
     bool good =
         curve == MBEDTLS_ECP_DP_SECP256R1 || curve == MBEDTLS_ECP_DP_SECP384R1 || curve == MBEDTLS_ECP_DP_SECP521R1;
-    if (!good || !curve_is_named(c->spki)) {
+    if (!good) {
         certificate_finding(c, REASON_key_too_weak, "its key is neither RSA nor on P-256, P-384 or P-521");
     }
 }
@@ -173,7 +177,8 @@ static int read_key(struct certificate *c, struct span *tbs, struct err *e)
     c->spki = item.whole;
     unsigned char *p = (unsigned char *)(uintptr_t)item.whole.data;
     const unsigned char *end = p + item.whole.len;
-    int code = mbedtls_pk_parse_subpubkey(&p, end, &c->key);
+    int code =
+        curve_has_no_name(c->spki) ? MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE : mbedtls_pk_parse_subpubkey(&p, end, &c->key);
     c->key_read = code == 0 && p == end;
     if (c->key_read) {
         judge_key(c);

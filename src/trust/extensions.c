@@ -117,10 +117,12 @@ static int read_ext_key_usage(struct certificate *c, struct span value, bool cri
 {
     static const struct {
         const char *oid;
+        size_t len; // the last one ends with a zero octet
         unsigned bit;
-    } purposes[] = {{MBEDTLS_OID_SERVER_AUTH, EKU_SERVER},
-                    {MBEDTLS_OID_CLIENT_AUTH, EKU_CLIENT},
-                    {MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE, EKU_ANY}};
+    } purposes[] = {
+        {MBEDTLS_OID_SERVER_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH), EKU_SERVER},
+        {MBEDTLS_OID_CLIENT_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH), EKU_CLIENT},
+        {MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE), EKU_ANY}};
     struct span content;
     (void)critical;
     if (whole_sequence(value, &content, e) != 0) {
@@ -137,8 +139,7 @@ static int read_ext_key_usage(struct certificate *c, struct span value, bool cri
             return -1;
         }
         for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
-            if (oid.content.len == strlen(purposes[i].oid) &&
-                memcmp(oid.content.data, purposes[i].oid, oid.content.len) == 0) {
+            if (oid.content.len == purposes[i].len && memcmp(oid.content.data, purposes[i].oid, oid.content.len) == 0) {
                 bit = purposes[i].bit;
             }
         }

@@ -19,13 +19,18 @@ struct signature_memory {
     uint8_t facts[SIGNATURE_MEMORY_SLOTS][32];
 };
 
+// The certificates of a snapshot, sorted by their subjects, so that one issuer among thousands is found at once.
+struct certificate_list {
+    struct certificate **items;
+    size_t count, cap;
+};
+// Those of this (canonical) subject: the first one, borrowed; *count of them.
+struct certificate *const *certificates_named(const struct certificate_list *list, struct span subject, size_t *count);
+
 // Nothing in it changes after loading, but for the memory and the reference count.
 struct trust_snapshot {
     mbedtls_x509_crt tls_anchors; // the anchors once more, as mbedTLS takes them
-    struct certificate **anchors;
-    size_t anchor_count, anchor_cap;
-    struct certificate **intermediates;
-    size_t intermediate_count, intermediate_cap;
+    struct certificate_list anchors, intermediates;
     struct crl_store *lists; // NULL: revocation is not checked
     enum trust_revocation revocation;
     unsigned unsafe;

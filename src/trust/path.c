@@ -200,10 +200,15 @@ static bool try_candidate(struct search *s, const struct candidate *candidate, b
 static bool extend(struct search *s)
 {
     struct candidates candidates = {.count = 0};
+    struct span name = buf_span(&s->path[s->count - 1]->issuer_key);
+    struct certificate *const *named = NULL;
+    size_t count = 0;
     bool tried = false;
-    add_candidates(s, s->snapshot->anchors, s->snapshot->anchor_count, true, &candidates);
+    named = certificates_named(&s->snapshot->anchors, name, &count);
+    add_candidates(s, named, count, true, &candidates);
     add_candidates(s, s->presented, s->presented_count, false, &candidates);
-    add_candidates(s, s->snapshot->intermediates, s->snapshot->intermediate_count, false, &candidates);
+    named = certificates_named(&s->snapshot->intermediates, name, &count);
+    add_candidates(s, named, count, false, &candidates);
     for (size_t i = 0; i < candidates.count && !s->budget->used_up; i++) {
         if (try_candidate(s, &candidates.items[i], &tried)) {
             return true;

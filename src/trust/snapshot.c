@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A snapshot: anchors, known intermediates, revocation lists and rules, read once.
 #include "base/file.h"
+#include "base/x509.h"
 #include "trust/extensions.h"
 #include "trust/internal.h"
 
@@ -10,24 +11,10 @@
 enum { TRUST_FILE_MOST = 256 * 1024 * 1024 };
 
 struct list {
-    struct certificate ***items;
-    size_t *count, *cap;
+    struct certificate_list *to;
     mbedtls_x509_crt *tls; // or NULL
     const char *file;
 };
-
-// mbedTLS refuses what it does not know; whether we do was asked of the certificate that we read ourselves.
-static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
-                         const unsigned char *p, const unsigned char *end)
-{
-    (void)arg;
-    (void)crt;
-    (void)oid;
-    (void)critical;
-    (void)p;
-    (void)end;
-    return 0;
-}
 
 // Section 4.2.1.2: the key identifier of who signed is that key's. An anchor that signed itself and says otherwise was
 // made by somebody who gets more wrong than this; for other certificates identifiers are a hint.
@@ -43,16 +30,17 @@ static int take(struct list *list, struct span der, struct err *e)
 {
     struct certificate *c = certificate_read(der);
     if (!c->readable || !c->key_read) {
-        err_set(e, "certificate number %zu: %s", *list->count + 1, c->why);
+        err_set(e, "certificate number %zu: %s", list->to->count + 1, c->why);
         certificate_free(c);
         return -1;
     }
-    *list->items = mem_grow(*list->items, list->cap, sizeof **list->items, *list->count + 1);
-    (*list->items)[(*list->count)++] = c;
+    struct certificate_list *to = list->to;
+    to->items = mem_grow(to->items, &to->cap, sizeof *to->items, to->count + 1);
+    to->items[to->count++] = c;
     if (list->tls != NULL) {
         judge_anchor(c);
-        int code = mbedtls_x509_crt_parse_der_with_ext_cb(list->tls, der.data, der.len, 1, extension_any, NULL);
-        return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", *list->count);
+        int code = x509_add(list->tls, der);
+        return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", to->count);
     }
     return 0;
 }
@@ -66,7 +54,7 @@ static int take_block(void *arg, const char *label, struct span der, struct err 
 static int read_certificates(struct list *list, struct err *e)
 {
     struct buf text = {0};
-    size_t before = *list->count;
+    size_t before = list->to->count;
     if (file_read(list->file, TRUST_FILE_MOST, &text, e) != 0) {
         return -1;
     }
@@ -74,7 +62,7 @@ static int read_certificates(struct list *list, struct err *e)
     int rc = der ? take(list, buf_span(&text), e) : pem_read(buf_span(&text), take_block, list, e);
     if (rc != 0) {
         err_context(e, "%s", list->file);
-    } else if (*list->count == before) {
+    } else if (list->to->count == before) {
         rc = err_set(e, "%s holds no certificate", list->file);
     }
     buf_clear(&text);
@@ -120,21 +108,61 @@ static int read_policies(struct trust_snapshot *snapshot, const struct trust_fil
     return rc;
 }
 
+// Any order will do, as long as equal names are together and the same files give the same one.
+static int compare_spans(struct span a, struct span b)
+{
+    if (a.len != b.len) {
+        return a.len < b.len ? -1 : 1;
+    }
+    return a.len == 0 ? 0 : memcmp(a.data, b.data, a.len);
+}
+
+static int compare_certificates(const void *a, const void *b)
+{
+    const struct certificate *const *x = a;
+    const struct certificate *const *y = b;
+    int names = compare_spans(buf_span(&(*x)->subject_key), buf_span(&(*y)->subject_key));
+    return names != 0 ? names : compare_spans(buf_span(&(*x)->der), buf_span(&(*y)->der));
+}
+
+static void sort(struct certificate_list *list)
+{
+    if (list->count > 0) {
+        qsort(list->items, list->count, sizeof(struct certificate *), compare_certificates);
+    }
+}
+
+struct certificate *const *certificates_named(const struct certificate_list *list, struct span subject, size_t *count)
+{
+    size_t low = 0;
+    size_t high = list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_spans(buf_span(&list->items[middle]->subject_key), subject) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (*count = 0; low + *count < list->count; (*count)++) {
+        if (compare_spans(buf_span(&list->items[low + *count]->subject_key), subject) != 0) {
+            break;
+        }
+    }
+    return list->count == 0 ? NULL : list->items + low;
+}
+
 static int read_all(struct trust_snapshot *snapshot, const struct trust_files *files, struct err *e)
 {
-    struct list anchors = {.items = &snapshot->anchors,
-                           .count = &snapshot->anchor_count,
-                           .cap = &snapshot->anchor_cap,
-                           .tls = &snapshot->tls_anchors};
-    struct list intermediates = {
-        .items = &snapshot->intermediates, .count = &snapshot->intermediate_count, .cap = &snapshot->intermediate_cap};
+    struct list anchors = {.to = &snapshot->anchors, .tls = &snapshot->tls_anchors};
+    struct list intermediates = {.to = &snapshot->intermediates};
     for (size_t i = 0; i < files->anchors.count; i++) {
         anchors.file = files->anchors.items[i];
         if (read_certificates(&anchors, e) != 0) {
             return err_context(e, "reading the trust anchors");
         }
     }
-    if (snapshot->anchor_count == 0) {
+    if (snapshot->anchors.count == 0) {
         return err_set(e, "there is no trust anchor");
     }
     for (size_t i = 0; i < files->intermediates.count; i++) {
@@ -165,6 +193,8 @@ struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, stru
         trust_snapshot_free(snapshot);
         return NULL;
     }
+    sort(&snapshot->anchors);
+    sort(&snapshot->intermediates);
     return snapshot;
 }
 
@@ -174,12 +204,12 @@ struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
     return snapshot;
 }
 
-static void free_list(struct certificate **list, size_t count)
+static void free_list(struct certificate_list *list)
 {
-    for (size_t i = 0; i < count; i++) {
-        certificate_free(list[i]);
+    for (size_t i = 0; i < list->count; i++) {
+        certificate_free(list->items[i]);
     }
-    free(list);
+    free(list->items);
 }
 
 void trust_snapshot_free(struct trust_snapshot *snapshot)
@@ -188,14 +218,19 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
         return;
     }
     mbedtls_x509_crt_free(&snapshot->tls_anchors);
-    free_list(snapshot->anchors, snapshot->anchor_count);
-    free_list(snapshot->intermediates, snapshot->intermediate_count);
+    free_list(&snapshot->anchors);
+    free_list(&snapshot->intermediates);
     crl_store_free(snapshot->lists);
     free((void *)(uintptr_t)snapshot->policy.acceptable);
     buf_clear(&snapshot->policy_oids);
     pthread_mutex_destroy(&snapshot->memory->lock);
     free(snapshot->memory);
     free(snapshot);
+}
+
+bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot)
+{
+    return snapshot->lists != NULL;
 }
 
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot)

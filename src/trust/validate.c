@@ -178,7 +178,7 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
 {
     struct search *s = arg;
     const struct trust_snapshot *snapshot = s->snapshot;
-    size_t total = 1 + s->count + s->presented_count + snapshot->intermediate_count;
+    size_t total = 1 + s->count + s->presented_count + snapshot->intermediates.count;
     while (*state < 2 * total) { // first those with the key that the list names, then the others
         bool first = *state < total;
         size_t i = (*state)++ % total;
@@ -186,7 +186,7 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
                                       : i <= s->count ? s->path[i - 1]
                                       : i <= s->count + s->presented_count
                                           ? s->presented[i - 1 - s->count]
-                                          : snapshot->intermediates[i - 1 - s->count - s->presented_count];
+                                          : snapshot->intermediates.items[i - 1 - s->count - s->presented_count];
         bool right_key = key_id.len == 0 || c->subject_key_id.len == 0 || spans_equal(key_id, c->subject_key_id);
         if (c->readable && c->key_read && right_key == first && spans_equal(buf_span(&c->subject_key), issuer_name) &&
             signer_is_good(s, c)) {
