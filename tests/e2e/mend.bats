@@ -73,7 +73,7 @@ PLAN
     mkdir pki
     install -m 600 /dev/null pki/pki.db
     mtls pki -f plan.yaml --seed x
-    run -3 mtls ca list
+    run -3 mtls ca issue alice
     says 'was made with --seed'
     mtls ca init -d other
     run -3 mtls pki -f plan.yaml --seed x -d other
