@@ -43,7 +43,7 @@ static int take(struct list *list, struct span der, struct err *e)
 {
     struct certificate *c = certificate_read(der);
     if (!c->readable || !c->key_read) {
-        err_set(e, "%s: certificate number %zu: %s", list->file, *list->count + 1, c->why);
+        err_set(e, "certificate number %zu: %s", *list->count + 1, c->why);
         certificate_free(c);
         return -1;
     }
@@ -52,7 +52,7 @@ static int take(struct list *list, struct span der, struct err *e)
     if (list->tls != NULL) {
         judge_anchor(c);
         int code = mbedtls_x509_crt_parse_der_with_ext_cb(list->tls, der.data, der.len, 1, extension_any, NULL);
-        return code == 0 ? 0 : err_mbedtls(e, code, "%s: certificate number %zu", list->file, *list->count);
+        return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", *list->count);
     }
     return 0;
 }
@@ -67,11 +67,11 @@ static int read_certificates(struct list *list, struct err *e)
 {
     struct buf text = {0};
     size_t before = *list->count;
-    int rc = file_read(list->file, TRUST_FILE_MOST, &text, e);
-    if (rc == 0) {
-        bool der = text.len > 0 && text.data[0] == (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE);
-        rc = der ? take(list, buf_span(&text), e) : pem_read(buf_span(&text), take_block, list, e);
+    if (file_read(list->file, TRUST_FILE_MOST, &text, e) != 0) {
+        return -1;
     }
+    bool der = text.len > 0 && text.data[0] == (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE);
+    int rc = der ? take(list, buf_span(&text), e) : pem_read(buf_span(&text), take_block, list, e);
     if (rc != 0) {
         err_context(e, "%s", list->file);
     } else if (*list->count == before) {

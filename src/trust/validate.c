@@ -103,11 +103,7 @@ static bool check_names(struct search *s, size_t i)
         return true;
     }
     for (size_t above = i + 1; above <= s->count; above++) {
-        const struct certificate *ca = at(s, above);
-        if (!ca->has_name_constraints) {
-            continue;
-        }
-        enum reason reason = constraint_check(c, ca, &s->budget->names, why);
+        enum reason reason = constraint_check(c, at(s, above), &s->budget->names, why);
         if (reason != REASON_ok) {
             return FAIL(s, reason, i, "%s: %s", certificate_label(c, label), why);
         }
@@ -130,14 +126,12 @@ static bool same_authority(const struct certificate *a, const struct certificate
     return spans_equal(buf_span(&a->subject_key), buf_span(&b->subject_key)) && spans_equal(a->spki, b->spki);
 }
 
-// May this certificate sign lists, and is its own path good? (RFC 5280 section 6.3.3 (f): to the same anchor.)
+// Is the path of this signer good, and to the same anchor (RFC 5280 section 6.3.3 (f))? That it may sign lists is asked
+// when the signature is checked.
 static bool signer_is_good(struct search *outer, const struct certificate *c)
 {
     struct trust_verdict verdict = {.reason = REASON_ok};
     struct search s = *outer;
-    if (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0) {
-        return false;
-    }
     if (c == outer->anchor || (outer->target == TARGET_LIST_SIGNER && c == outer->path[0])) {
         return true; // the latter is being judged: a new key whose own list it signs itself
     }

@@ -108,7 +108,7 @@ static const char *const expected_of_servers[FLAW_COUNT] = {
 static void put_pem(struct run *r, const char *name, const char *label, const struct buf *const *ders, size_t count)
 {
     struct buf text = {0};
-    char path[128];
+    char path[256];
     buf_add(&text, "", 0);
     for (size_t i = 0; i < count; i++) {
         pem_write(&text, label, buf_span(ders[i]));

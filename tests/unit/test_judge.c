@@ -69,10 +69,10 @@ static const struct {
     {"flaws/server-stranger", "crl.pem", TRUST_SERVER, "localhost", 0, "chain_untrusted", 2},
     {"flaws/client-self-signed", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 0},
     {"flaws/client-imposter", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 1},
-    {"flaws/client-imposter-alone", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 0},
+    {"flaws/client-imposter-alone", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_incomplete", 0},
     {"flaws/client-no-intermediate", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_incomplete", 0},
     {"flaws/server-no-intermediate", "crl.pem", TRUST_SERVER, "localhost", 0, "chain_incomplete", 0},
-    {"flaws/client-no-root", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_untrusted", 1},
+    {"flaws/client-no-root", "crl.pem", TRUST_CLIENT, NULL, 0, "chain_incomplete", 1},
     {"flaws/client-below-version-1", "crl.pem", TRUST_CLIENT, NULL, 0, "version", 1},
     {"flaws/client-not-a-ca", "crl.pem", TRUST_CLIENT, NULL, 0, "not_a_ca", 1},
     {"flaws/client-no-certsign", "crl.pem", TRUST_CLIENT, NULL, 0, "key_usage", 1},
@@ -140,7 +140,7 @@ static void test_detail_names_certificate(void **state)
     assert_string_equal(verdict.detail, "CN=localhost has no subjectAltName for localhost (nor any other; the common "
                                         "name does not count)");
     verdict = judge("clients/hostile", "crl-root-only.pem", TRUST_CLIENT, NULL, clock_now());
-    assert_string_equal(verdict.detail, "no list of the issuer of CN=\\x1B[31mred\\x0A\\<b\\> is loaded");
+    assert_string_equal(verdict.detail, "CN=\\x1B[31mred\\x0A\\<b\\>: no list of its issuer is loaded");
 }
 
 // The leaf's encoding, changed in ways that openssl does not offer.
@@ -163,7 +163,7 @@ static void test_encoding(void **state)
     spans[0] = buf_span(&longer);
     assert_false(trust_judge(snapshot, spans, chain.count, TRUST_CLIENT, NULL, clock_now(), &verdict));
     assert_int_equal(verdict.reason, REASON_malformed);
-    assert_string_equal(verdict.detail, "certificate 1 of the chain has 1 bytes behind its end");
+    assert_non_null(strstr(verdict.detail, "1 octets follow the certificate"));
     buf_clear(&longer);
 
     for (size_t cut = 0; cut < leaf.len; cut++) { // every prefix of it is refused, and none is read over

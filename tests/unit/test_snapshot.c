@@ -57,7 +57,7 @@ static void test_refuses_what_it_cannot_read(void **state)
 {
     (void)state;
     expect_refused("nothing.pem", NULL, "reading the trust anchors: opening ");
-    expect_refused("leaf.key", NULL, "leaf.key holds no PEM certificate");
+    expect_refused("leaf.key", NULL, "leaf.key holds no certificate");
     expect_refused("trust.pem", "nothing.pem", "reading the revocation lists: opening ");
     expect_refused("trust.pem", "trust.pem", "trust.pem holds no PEM revocation list");
     // a broken one behind a good one is not skipped
