@@ -39,8 +39,7 @@ struct search {
     enum trust_purpose purpose;
     const char *name; // or NULL
     int64_t now;
-    int signer_depth;           // 0: the question itself
-    const struct search *outer; // of a signer of lists: the question that led to it; else NULL
+    int signer_depth; // 0: the question itself
     struct budget *budget;
     // The path under construction: path[0] is the leaf; `anchor` once it is complete.
     const struct certificate *path[PATH_MOST];
