@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154 # bats sets some variables
+# shellcheck shell=bash disable=SC2034,SC2154 # bats sets some variables, the tests read others
 # For the tests of `mtls pki` and `mtls ca`: a small plan, a PKI seen from outside, and the judges.
 
 # A root, an issuing CA, a server and two clients, and after them the lines that are given.
