@@ -54,7 +54,7 @@ static inline const char *pki_path(const char *below, const char *file)
 }
 
 // An entry's fullchain.pem as DER, leaf first, without the X.509 parser (which may refuse what is in it).
-enum { PKI_CHAIN_MOST = 20 };
+enum { PKI_CHAIN_MOST = 101 };
 struct pki_chain {
     struct buf certs[PKI_CHAIN_MOST];
     struct span spans[PKI_CHAIN_MOST];
