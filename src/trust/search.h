@@ -20,7 +20,8 @@ enum {
 // What ran out is shared by a question and the questions about signers of lists that it leads to.
 struct budget {
     struct checked {
-        const struct certificate *child, *issuer;
+        const struct certificate *child;
+        struct span key; // SubjectPublicKeyInfo
         enum reason result;
     } checked[SIGNATURES_MOST];
     size_t checked_count;
