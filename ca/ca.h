@@ -26,7 +26,7 @@ struct pki_options {
 };
 
 // Opens an existing PKI, or with `create` one that is made when the first thing is written to it.
-int pki_open(const struct pki_options *options, bool create, struct pki **pki, struct err *e);
+int pki_open(const struct pki_options *options, bool create, struct pki **opened, struct err *e);
 void pki_close(struct pki *pki);
 
 // ---- the plan
@@ -97,6 +97,7 @@ struct ca_issue_options {
     long path_length;                   // -1: none
     bool encrypt_key;                   // authorities
     bool rekey;                         // renew: with a new key
+    bool replace;                       // sign: in the place of what was signed from an earlier request
 };
 
 struct ca_result {
@@ -107,13 +108,14 @@ struct ca_result {
     int64_t not_after;
     struct buf cert;  // PEM
     struct buf chain; // PEM
+    char *unused;     // sign: "keyUsage, basicConstraints", extensions of the request that the profile decides; or NULL
 };
 void ca_result_clear(struct ca_result *r);
 
 int ca_init(struct pki *pki, const struct ca_issue_options *root, const struct ca_issue_options *issuing,
             struct err *e);
 int ca_issue(struct pki *pki, const struct ca_issue_options *o, struct ca_result *r, struct err *e);
-int ca_sign(struct pki *pki, const struct ca_issue_options *o, struct span csr, struct ca_result *r, struct err *e);
+int ca_sign(struct pki *pki, const struct ca_issue_options *o, struct span text, struct ca_result *r, struct err *e);
 int ca_renew(struct pki *pki, const struct ca_issue_options *o, struct ca_result *r, struct err *e);
 
 struct ca_revoke_options {

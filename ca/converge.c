@@ -306,6 +306,7 @@ static int change(struct convergence *c, struct err *e)
 out:
     db_rollback(c->pki->db);
     file_batch_clear(&batch);
+    c->batch = NULL;
     return rc;
 }
 

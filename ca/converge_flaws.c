@@ -83,8 +83,10 @@ static char *spec_of(const struct convergence *c, const struct flaw_step *f)
 {
     struct buf text = {0};
     char digest[65];
-    buf_printf(&text, "flaw 1\n%s\n%s %s\n%s %s\n", f->name, c->flaw_root->cert.key_id, c->flaw_root->cert.subject,
-               c->flaw_issuing->cert.key_id, c->flaw_issuing->cert.subject);
+    const struct flaw_info *info = flaw_info(f->flaw);
+    buf_printf(&text, "flaw 2\n%s\n%s\n%s\n%s %s\n%s %s\n", f->name, info->what, reason_token(info->reason),
+               c->flaw_root->cert.key_id, c->flaw_root->cert.subject, c->flaw_issuing->cert.key_id,
+               c->flaw_issuing->cert.subject);
     for (size_t i = 0; i < c->plan->flaw_hosts.count; i++) {
         buf_printf(&text, "%s\n", c->plan->flaw_hosts.items[i].value);
     }
@@ -340,7 +342,7 @@ void converge_flaws_clear(struct convergence *c)
     if (c->flaws != NULL) {
         flaw_keys_clear(&c->flaw_keys);
     }
-    for (size_t i = 0; i < c->flaw_count; i++) {
+    for (size_t i = 0; c->flaws != NULL && i < c->flaw_count; i++) {
         struct flaw_step *f = &c->flaws[i];
         free(f->name);
         free(f->spec);

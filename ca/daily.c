@@ -17,6 +17,7 @@ void ca_result_clear(struct ca_result *r)
     free(r->subject);
     free(r->serial);
     free(r->issuer);
+    free(r->unused);
     buf_clear(&r->cert);
     buf_clear(&r->chain);
     *r = (struct ca_result){0};
@@ -43,12 +44,30 @@ static int refuse_existing(struct pki *pki, const struct record *r, struct err *
     struct record current = {0};
     char when[CLOCK_TEXT];
     int found = db_find_current(pki->db, r->role, r->name, &current, e);
-    if (found == 1) {
+    if (found == 1 && current.key_file_digest[0] == '\0') {
+        err_set(e, "%s %s exists already (valid until %s); mtls ca sign --replace takes a new request for it",
+                role_name(r->role), r->name, clock_rfc3339(current.not_after, when));
+    } else if (found == 1) {
         err_set(e, "%s %s exists already (valid until %s); mtls ca renew %s gives it a new certificate",
                 role_name(r->role), r->name, clock_rfc3339(current.not_after, when), r->name);
     }
     record_clear(&current);
     return found == 0 ? 0 : -1;
+}
+
+// Whose private key is here cannot become somebody whose is not.
+static int refuse_key_here(struct pki *pki, const struct record *r, struct err *e)
+{
+    struct record current = {0};
+    int found = db_find_current(pki->db, r->role, r->name, &current, e);
+    if (found == 1 && current.key_file_digest[0] != '\0') {
+        err_set(e,
+                "%s %s was not signed from a request: its private key is here; mtls ca renew %s --rekey gives it "
+                "another",
+                role_name(r->role), r->name, r->name);
+    }
+    record_clear(&current);
+    return found < 0 || err_is_set(e) ? -1 : 0;
 }
 
 static int record_item(struct pki *pki, const struct publication *item, bool replace, struct err *e)
@@ -105,6 +124,9 @@ static int record_all(struct pki *pki, const struct publication *items, size_t c
     }
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = announce_item(pki, &items[i], batch, e);
+        if (rc == 0 && replace && items[i].issued->record.role == ROLE_AUTHORITY) {
+            rc = chains_announce(pki, batch, &items[i].issued->record, e);
+        }
     }
     if (rc == 0) {
         rc = file_batch_sync(batch, e);
@@ -158,8 +180,8 @@ static int check_issuer(struct pki *pki, const struct authority *issuer, enum ro
     return rc;
 }
 
-static int publish_one(struct pki *pki, struct issued *issued, struct authority *issuer, struct ca_result *result,
-                       struct err *e)
+static int publish_one(struct pki *pki, struct issued *issued, struct authority *issuer, bool replace,
+                       struct ca_result *result, struct err *e)
 {
     struct publication item = {.issued = issued, .issuer = issuer};
     if (issued->record.role == ROLE_AUTHORITY &&
@@ -169,8 +191,11 @@ static int publish_one(struct pki *pki, struct issued *issued, struct authority 
     int rc = pki_lock(pki, e);
     if (rc == 0) {
         rc = check_issuer(pki, issuer, issued->record.role, e);
+        if (rc == 0 && replace) {
+            rc = refuse_key_here(pki, &issued->record, e);
+        }
         if (rc == 0) {
-            rc = publish(pki, &item, 1, false, e);
+            rc = publish(pki, &item, 1, replace, e);
         }
         pki_unlock(pki);
     }
@@ -216,7 +241,7 @@ int ca_issue(struct pki *pki, const struct ca_issue_options *o, struct ca_result
     mbedtls_pk_init(&issued.key);
     if (check_options(pki, o, e) == 0 && issuer_choose(pki, o->issuer, &issuer, e) == 0 &&
         authority_key(pki, issuer, e) == 0 && make(pki, o, issuer, &issued, e) == 0) {
-        rc = publish_one(pki, &issued, issuer, r, e);
+        rc = publish_one(pki, &issued, issuer, false, r, e);
     }
     issued_clear(&issued);
     authority_free(issuer);
@@ -302,6 +327,7 @@ int ca_sign(struct pki *pki, const struct ca_issue_options *o, struct span text,
     struct plan_entry entry = {0};
     struct authority *issuer = NULL;
     struct issued issued = {0};
+    struct buf unused = {0};
     struct issue_request request = {.entry = &entry, .origin = ORIGIN_COMMAND};
     int rc = -1;
     mbedtls_pk_init(&issued.key);
@@ -315,7 +341,11 @@ int ca_sign(struct pki *pki, const struct ca_issue_options *o, struct span text,
     request.issuer = issuer;
     request.public_key = &csr.key;
     if (issue_make(pki, &request, &issued, e) == 0) {
-        rc = publish_one(pki, &issued, issuer, r, e);
+        rc = publish_one(pki, &issued, issuer, o->replace, r, e);
+    }
+    if (rc == 0 && csr.unused != NULL && csr.unused[0] != NULL) {
+        text_list(&unused, (const char *const *)csr.unused);
+        r->unused = (char *)unused.data;
     }
 out:
     issued_clear(&issued);

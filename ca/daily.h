@@ -31,7 +31,7 @@ struct publication {
 // Records them in the PKI and puts their files in place; the lock is held. Refuses if there is a current certificate of
 // that name unless `replace`.
 int publish(struct pki *pki, const struct publication *items, size_t count, bool replace, struct err *e);
-void result_fill(struct pki *pki, const struct record *r, const struct authority *issuer, struct ca_result *result);
+void result_fill(struct pki *pki, const struct record *r, const struct authority *issuer, struct ca_result *out);
 
 enum { CRL_LIFETIME = 30 * 86400 }; // where nothing says otherwise
 

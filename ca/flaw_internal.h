@@ -82,7 +82,7 @@ int flaw_key(const struct flaw_setting *setting, enum key_type type, bool author
 int flaw_edit(tbs_edit *edit, const struct flaw_setting *setting, mbedtls_pk_context *signer, struct rng *rng,
               struct buf *certificate, struct err *e);
 
-void tbs_put(struct buf *field, struct span element); // in place of what was there
+void tbs_put(struct buf *b, struct span bytes); // in place of what was there
 
 tbs_edit edit_version_1, edit_version_1_extensions;
 tbs_edit edit_serial_zero, edit_serial_negative, edit_serial_too_long;

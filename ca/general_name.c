@@ -74,7 +74,7 @@ static int prefix_content(const unsigned char *octets, size_t n, const char *len
 {
     unsigned char mask[16] = {0};
     size_t digits = strspn(length, "0123456789");
-    size_t bits = digits > 0 && digits <= 3 && length[digits] == '\0' ? (size_t)atol(length) : SIZE_MAX;
+    size_t bits = digits > 0 && digits <= 3 && length[digits] == '\0' ? (size_t)strtoul(length, NULL, 10) : SIZE_MAX;
     if (bits > 8 * n) {
         return err_set(e, "a prefix length from 0 to %zu is due after the /", 8 * n);
     }

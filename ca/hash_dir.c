@@ -134,15 +134,18 @@ int hash_dir_add_crl(struct hash_dir *dir, struct span der, struct err *e)
     struct span rest = der;
     struct der_item list;
     struct der_item tbs;
-    struct der_item item; // version, signature, then the issuer
+    struct der_item item; // version (OPTIONAL), signature, then the issuer
     if (der_expect(&rest, TAG_SEQUENCE, "CertificateList", &list, e) != 0 ||
         der_expect(&list.content, TAG_SEQUENCE, "TBSCertList", &tbs, e) != 0) {
         return -1;
     }
-    for (int i = 0; i < 3; i++) {
+    do {
         if (der_next(&tbs.content, &item, e) != 0) {
             return -1;
         }
+    } while (item.tag == MBEDTLS_ASN1_INTEGER);
+    if (der_next(&tbs.content, &item, e) != 0) {
+        return -1;
     }
     return add(dir, item.whole, "r", "X509 CRL", der, e);
 }

@@ -176,7 +176,7 @@ static int add_record(void *arg, const struct record *r, struct err *e)
 {
     struct manifest *m = arg;
     enum reason reason;
-    enum flaw flaw;
+    enum flaw flaw = FLAW_no_certificate;
     const char *side = NULL;
     bool control = false;
     if (r->role == ROLE_FLAW && !flaw_of(r->name, &side, &flaw, &control)) {

@@ -31,7 +31,7 @@ static int clear_staged(const struct mending *m, bool key_too, struct err *e)
 {
     DIR *folder = opendir(m->staged);
     int rc = folder == NULL ? err_errno(e, "reading directory %s", m->staged) : 0;
-    for (struct dirent *file; rc == 0 && (file = readdir(folder)) != NULL;) {
+    for (struct dirent *file; rc == 0 && folder != NULL && (file = readdir(folder)) != NULL;) {
         bool ours = file->d_name[0] != '.' && (key_too || strcmp(file->d_name, "key.pem") != 0);
         if (ours && unlinkat(dirfd(folder), file->d_name, 0) != 0) {
             rc = err_errno(e, "removing %s/%s", m->staged, file->d_name);

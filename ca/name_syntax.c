@@ -171,7 +171,7 @@ static int spiffe_check(const char *value, struct err *e)
 static int port_check(const char *port, struct err *e)
 {
     size_t len = strspn(port, DIGITS);
-    if (port[len] != '\0' || len == 0 || len > 5 || atol(port) > PORT_MAX) {
+    if (port[len] != '\0' || len == 0 || len > 5 || strtol(port, NULL, 10) > PORT_MAX) {
         return err_set(e, "port \"%s\" must be a number up to %d", port, PORT_MAX);
     }
     return 0;

@@ -52,10 +52,10 @@ struct authority {
 };
 
 // Loads the current certificate of the authority `name`. 1 found, 0 there is none, -1 error.
-int authority_load(struct pki *pki, const char *name, struct authority **a, struct err *e);
+int authority_load(struct pki *pki, const char *name, struct authority **loaded, struct err *e);
 // An authority from a certificate that was made a moment ago and its key (taken over).
 int authority_from(struct pki *pki, const struct record *cert, const struct authority *issuer, mbedtls_pk_context *key,
-                   struct authority **a, struct err *e);
+                   struct authority **made, struct err *e);
 void authority_free(struct authority *a);
 // Makes sure that the private key is there, asking for a passphrase if it is encrypted, and that it is the
 // certificate's own.
@@ -83,7 +83,7 @@ struct issue_request {
     size_t issue;                   // how many certificates of this name there were before (seeds differ by it)
 };
 // Safe on many threads at once, as long as nobody changes `pki`. Encrypted keys need pki_passphrase beforehand.
-int issue_make(struct pki *pki, const struct issue_request *request, struct issued *out, struct err *e);
+int issue_make(struct pki *pki, const struct issue_request *q, struct issued *out, struct err *e);
 
 // The texts of an entry's files. `chain` is the issuer's.
 struct entry_files {
@@ -99,7 +99,9 @@ int entry_files_announce(struct file_batch *batch, const char *dir, struct span 
 // nor one that was announced.
 int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, bool announced,
                     size_t *changed, struct err *e);
-// Adds the files of all entries that are below a CA with a new certificate, `renewed`, and so have another chain.
+// Before the database changes: notes in the batch all entries that may be below a CA with a new certificate, `renewed`.
+int chains_announce(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e);
+// Afterwards: adds those of their files that have another chain now.
 int chains_refresh(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e);
 char *entry_directory(const struct pki *pki, enum role role, const char *name); // owned
 void file_digest(struct span data, char hex[65]);                               // SHA-256

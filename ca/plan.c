@@ -350,6 +350,6 @@ const struct plan_entry *plan_find(const struct plan *plan, enum role role, cons
 {
     struct plan_entry wanted = {.role = role, .name = (char *)name};
     const struct plan_entry *key = &wanted;
-    const struct plan_entry **found = bsearch(&key, plan->by_name, plan->count, sizeof key, compare_names);
+    const struct plan_entry **found = bsearch(&key, plan->by_name, plan->count, sizeof *plan->by_name, compare_names);
     return found == NULL ? NULL : *found;
 }

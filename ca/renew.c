@@ -230,6 +230,7 @@ static void finish_record(struct renewal *w, const uint8_t *serial)
 static int check_renewable(const struct record *old, bool rekey, struct err *e)
 {
     bool is_authority = old->role == ROLE_AUTHORITY;
+    bool key_here = old->key_file_digest[0] != '\0';
     if (old->role == ROLE_FLAW) {
         return err_set(e, "%s is a flaw, wrong in one way as it is; mtls pki keeps those", old->name);
     }
@@ -238,13 +239,15 @@ static int check_renewable(const struct record *old, bool rekey, struct err *e)
                          "a new key for an authority means new certificates for all below it: remove its key.pem and "
                          "run mtls pki");
     }
-    if (rekey && old->key_file_digest[0] == '\0') {
-        return err_usage(e, "it was signed from a request, so its key is not here; sign a new request");
+    if (rekey && !key_here) {
+        return err_usage(
+            e, "it was signed from a request, so its key is not here; mtls ca sign --replace takes a new one");
     }
     if (old->revoked_at != 0 && !rekey) {
         return err_refused(e, "%s is revoked; %s", old->name,
                            is_authority ? "remove its key.pem and run mtls pki to have another CA in its place"
-                                        : "--rekey renews it with a new key");
+                           : key_here   ? "--rekey renews it with a new key"
+                                        : "mtls ca sign --replace takes a new request for it");
     }
     return 0;
 }

@@ -99,6 +99,15 @@ static void print_summary(const struct pki_report *r, const char *issuer, enum r
     fputc('\n', to);
 }
 
+static void print_rest(enum role role, size_t count, bool more, FILE *to)
+{
+    if (role == ROLE_FLAW) {
+        fprintf(to, "%zu certificate%s wrong on purpose: ", count, plural(count));
+    } else {
+        fprintf(to, "%zu %s%s%s: ", count, more ? "more " : "", role_name(role), plural(count));
+    }
+}
+
 static void print_below(const struct pki_report *r, const char *issuer, const char *prefix, FILE *to);
 
 static void print_role(const struct pki_report *r, const char *issuer, enum role role, const char *prefix, size_t *left,
@@ -123,9 +132,8 @@ static void print_role(const struct pki_report *r, const char *issuer, enum role
     }
     if (shown < count) {
         *left -= count - shown;
-        fprintf(to, "%s%s%zu %s%s%s: ", prefix, *left == 0 ? "└─ " : "├─ ", count - shown, shown > 0 ? "more " : "",
-                role == ROLE_FLAW ? "certificate" : role_name(role),
-                role == ROLE_FLAW ? "s wrong on purpose" : plural(count - shown));
+        fprintf(to, "%s%s", prefix, *left == 0 ? "└─ " : "├─ ");
+        print_rest(role, count - shown, shown > 0, to);
         print_summary(r, issuer, role, shown, to);
     }
 }

@@ -134,7 +134,7 @@ static int load_issuer(struct pki *pki, const struct record *chosen, struct auth
     int rc = found == 1 && first.role == ROLE_AUTHORITY ? issuer_choose(pki, first.name, issuer, e)
              : found < 0                                ? -1
                          : err_set(e, "it is self-signed: nobody can revoke it; stop trusting it instead");
-    if (rc == 0 && (*issuer)->ca_id != ca_id) {
+    if (rc == 0 && *issuer != NULL && (*issuer)->ca_id != ca_id) {
         rc = err_set(e, "the CA that issued it has another key now and cannot list it any more");
     }
     record_clear(&first);
@@ -230,7 +230,7 @@ int ca_revoke(struct pki *pki, const struct ca_revoke_options *o, struct ca_revo
     if (pki_lock(pki, e) != 0) {
         return -1;
     }
-    if (find(pki, o, &chosen, &by_name, e) != 0 || load_issuer(pki, &chosen, &issuer, e) != 0 ||
+    if (find(pki, o, &chosen, &by_name, e) != 0 || load_issuer(pki, &chosen, &issuer, e) != 0 || issuer == NULL ||
         authority_key(pki, issuer, e) != 0 || collect_all(&v, by_name, e) != 0 ||
         revoke_and_list(&v, issuer, reason, invalidity_date, r, &crl, e) != 0) {
         goto out;

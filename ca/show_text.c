@@ -115,7 +115,8 @@ static void add_field(struct buf *text, const char *label, const json_t *value, 
     bool flat = add_flat(&line, value);
     if (flat && (is_scalar(value) || line.len <= LINE_MAX_TEXT)) {
         int pad = LABEL_WIDTH - indent - (int)strlen(label);
-        buf_printf(text, "%*s%s%*s%s\n", indent, "", label, pad > 2 ? pad : 2, "", (const char *)line.data);
+        buf_printf(text, "%*s%s%*s%s\n", indent, "", label, pad > 2 ? pad : 2, "",
+                   line.len > 0 ? (const char *)line.data : "");
     } else {
         buf_printf(text, "%*s%s\n", indent, "", label);
         if (json_is_array(value)) {

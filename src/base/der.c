@@ -85,7 +85,8 @@ int der_time(struct span *rest, int64_t *when, struct err *e)
     }
     bool utc = item.tag == MBEDTLS_ASN1_UTC_TIME;
     size_t year = utc ? 2 : 4;
-    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11) {
+    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11 ||
+        item.content.data[year + 10] != 'Z') {
         return err_set(e, "a time is neither UTCTime nor GeneralizedTime in its RFC 5280 form");
     }
     memcpy(digits, item.content.data, item.content.len);

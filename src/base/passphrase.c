@@ -58,7 +58,8 @@ static int ask_terminal(const char *variable, const char *prompt, bool confirm, 
     if (rc == 0 && confirm) {
         rc = ask(terminal, "the same again", &again, e);
     }
-    if (rc == 0 && confirm && (again.len != out->len || memcmp(again.data, out->data, out->len) != 0)) {
+    if (rc == 0 && confirm &&
+        (again.len != out->len || (out->len > 0 && memcmp(again.data, out->data, out->len) != 0))) {
         rc = err_set(e, "the two passphrases differ");
     }
     buf_clear(&again);

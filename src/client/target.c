@@ -16,7 +16,8 @@ void client_target_clear(struct client_target *target)
 static bool port_is_good(const char *port)
 {
     size_t len = strlen(port);
-    return len > 0 && len <= 5 && strspn(port, "0123456789") == len && atol(port) > 0 && atol(port) < 65536;
+    return len > 0 && len <= 5 && strspn(port, "0123456789") == len && strtol(port, NULL, 10) > 0 &&
+           strtol(port, NULL, 10) < 65536;
 }
 
 // Nothing that could break a request line or a header, and no user names.

@@ -8,11 +8,7 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} subcommands[] = {
+static const struct subcommand subcommands[] = {
     {"init", cmd_ca_init, "make a root and an issuing CA"},
     {"issue", cmd_ca_issue, "issue a key and a certificate"},
     {"sign", cmd_ca_sign, "sign a certification request (PKCS#10)"},
@@ -28,9 +24,7 @@ enum { COUNT = sizeof subcommands / sizeof subcommands[0] };
 static void help(FILE *to)
 {
     fprintf(to, "usage: mtls ca COMMAND [...]\n\nThe daily life of a mini CA.\n\ncommands:\n");
-    for (size_t i = 0; i < COUNT; i++) {
-        fprintf(to, "  %-10s%s\n", subcommands[i].name, subcommands[i].summary);
-    }
+    cmd_list(subcommands, COUNT, to);
     fprintf(to, "\nmtls ca COMMAND --help tells more of each.\n\nexamples:\n"
                 "  mtls ca issue carol --name carol@example.com\n"
                 "  mtls ca revoke carol --reason keyCompromise\n"
@@ -39,24 +33,5 @@ static void help(FILE *to)
 
 int cmd_ca(int argc, char **argv)
 {
-    struct err e = ERR_INIT;
-    const char *names[COUNT + 1] = {NULL};
-    if (argc < 2) {
-        help(stderr);
-        return ERR_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        help(stdout);
-        return 0;
-    }
-    for (size_t i = 0; i < COUNT; i++) {
-        names[i] = subcommands[i].name;
-        if (strcmp(argv[1], subcommands[i].name) == 0) {
-            return subcommands[i].run(argc - 1, argv + 1);
-        }
-    }
-    const char *nearest = text_nearest(argv[1], names);
-    err_usage(&e, "unknown command \"ca %s\"%s%s%s; see mtls ca --help", argv[1],
-              nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "", nearest != NULL ? "?)" : "");
-    return cmd_exit(-1, &e);
+    return cmd_dispatch(subcommands, COUNT, "ca ", help, argc, argv);
 }

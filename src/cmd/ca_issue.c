@@ -2,6 +2,7 @@
 // mtls ca init, issue, sign, renew.
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/print.h"
 #include "cmd/ca.h"
 #include "cmd/cmd.h"
@@ -114,6 +115,9 @@ static int issue(struct issue_arguments *x, const char *request, struct err *e)
     } else if (rc == 0) {
         rc = ca_issue(pki, &x->issue, &result, e);
     }
+    if (rc == 0 && result.unused != NULL) {
+        log_warning("%s: the profile decides these, not the request: %s", request, result.unused);
+    }
     if (rc == 0) {
         print_result(&result);
     }
@@ -163,6 +167,7 @@ int cmd_ca_sign(int argc, char **argv)
     struct arg_list operands = {0};
     const struct arg_option table[] = {
         {"as", 0, ARG_TEXT, "NAME", "what it is called here; needed", &x.issue.name},
+        {"replace", 0, ARG_FLAG, NULL, "in the place of what was signed under that name before", &x.issue.replace},
         ISSUE_OPTIONS(x),
         PKI_OPTIONS(x.pki),
         END_OPTIONS,

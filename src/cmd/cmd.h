@@ -5,11 +5,25 @@
 
 #include "tls/tls.h"
 
+#include <stdio.h>
+
 int cmd_pki(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+
+// A table of subcommands: `run` gets what follows the program's name, its own name first.
+struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+// Runs the one that argv[1] names. Without any, or for --help: `help` is printed. `prefix` is what stands before the
+// name ("ca "), or "". The program's exit code.
+int cmd_dispatch(const struct subcommand *table, size_t count, const char *prefix, void (*help)(FILE *to), int argc,
+                 char **argv);
+void cmd_list(const struct subcommand *table, size_t count, FILE *to); // for help: a line for each
 
 // The PKI directory: what --pki said, else $MTLS_PKI, else "pki".
 const char *cmd_pki_dir(const char *option);

@@ -82,8 +82,11 @@ static int paths_expand(const char *path, struct paths *out, struct err *e)
         }
     }
     closedir(folder);
+    if (out->count == before) {
+        return err_set(e, "%s is a folder without a file", path);
+    }
     qsort(out->items + before, out->count - before, sizeof *out->items, by_name);
-    return out->count > before ? 0 : err_set(e, "%s is a folder without a file", path);
+    return 0;
 }
 
 static int paths_of(const struct arg_list *list, struct paths *out, struct err *e)
@@ -233,14 +236,25 @@ static int print_json(const struct trust_verdict *verdict, const struct trust_pa
     for (size_t i = 0; i < path->count; i++) {
         json_array_append_new(certificates, certificate_json(buf_span(&path->certificates[i])));
     }
-    json_t *o =
-        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:o}", "verdict",
-                  verdict->reason == REASON_ok ? "accepted" : "refused", "reason", info->token, "depth", verdict->depth,
-                  "sentence", info->sentence, "detail", verdict->detail, "hint", info->hint, "path", certificates);
+    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o}", "verdict",
+                          verdict->reason == REASON_ok ? "accepted" : "refused", "reason", info->token, "depth",
+                          verdict->depth, "sentence", info->sentence, "section", trust_reason_section(verdict->reason),
+                          "detail", verdict->detail, "hint", info->hint, "path", certificates);
     return json_print(stdout, o, e);
 }
 
-static void print_path(const struct trust_path *path)
+// What was checked of the certificate at i, below the anchor's.
+static void checks_list(const struct trust_path *path, size_t i, bool lists, bool named, struct buf *b)
+{
+    bool anchor = i + 1 == path->count;
+    buf_text(b, anchor ? "trust anchor; time, CA, constraints" : "signature, time, names, policies");
+    buf_text(b, anchor || i == 0 ? "" : ", CA");
+    buf_text(b, i == 0 ? ", purpose" : "");
+    buf_text(b, i == 0 && named ? ", name asked for" : "");
+    buf_text(b, anchor ? "" : lists ? ", revocation" : " (no revocation list is loaded)");
+}
+
+static void print_path(const struct trust_path *path, bool lists, bool named)
 {
     char when[CLOCK_TEXT];
     for (size_t i = path->count; i-- > 0;) {
@@ -248,9 +262,12 @@ static void print_path(const struct trust_path *path)
         struct trust_identity *who = trust_identity_new(buf_span(&path->certificates[i]), "", false, &e);
         size_t below = path->count - 1 - i;
         if (who != NULL) {
-            printf("%*s%s%s  until %.10s%s\n", (int)(below > 0 ? (below - 1) * 3 : 0), "", below > 0 ? "└─ " : "",
+            struct buf checks = {0};
+            checks_list(path, i, lists, named, &checks);
+            printf("%*s%s%s  until %.10s  %s\n", (int)(below > 0 ? (below - 1) * 3 : 0), "", below > 0 ? "└─ " : "",
                    who->subject[0] != '\0' ? who->subject : "(empty subject)", clock_rfc3339(who->not_after, when),
-                   below == 0 ? "  trust anchor" : "");
+                   (const char *)checks.data);
+            buf_clear(&checks);
         }
         trust_identity_free(who);
     }
@@ -265,7 +282,8 @@ static void print_verdict(const char *file, const struct trust_verdict *verdict)
     }
     print_coloured(stdout, COLOUR_RED, "%s: refused: %s\n", file, info->token);
     printf("  certificate  %d%s\n", verdict->depth, verdict->depth == 0 ? " (the leaf)" : "");
-    printf("  rule         %s\n  found        %s\n  mend         %s\n", info->sentence, verdict->detail, info->hint);
+    printf("  rule         %s\n  section      %s\n  found        %s\n  mend         %s\n", info->sentence,
+           trust_reason_section(verdict->reason), verdict->detail, info->hint);
 }
 
 static int run(struct verify_options *o, const char *file, struct err *e)
@@ -293,7 +311,7 @@ static int run(struct verify_options *o, const char *file, struct err *e)
     if (o->json) {
         rc = print_json(&verdict, &path, e) == 0 ? rc : -1;
     } else {
-        print_path(&path);
+        print_path(&path, trust_snapshot_checks_revocation(snapshot), o->name != NULL);
         print_verdict(file, &verdict);
     }
 out:
@@ -317,11 +335,12 @@ int cmd_verify(int argc, char **argv)
          &o.crl},
         {"pki", 'd', ARG_TEXT, "DIR", "the PKI directory (default: $MTLS_PKI, else pki)", &o.pki},
         {"purpose", 0, ARG_TEXT, "client|server|any", "what it is to be good for (default: client)", &o.purpose},
-        {"name", 0, ARG_TEXT, "NAME", "host name or IP address that a server must have", &o.name},
+        {"name", 0, ARG_TEXT, "NAME", "host name, IP address, mailbox or URI that it must have", &o.name},
         {"at", 0, ARG_TEXT, "TIME", "RFC 3339, seconds since 1970, or like -30d (default: now)", &o.at},
         {"depth", 0, ARG_TEXT, "N", "at most N intermediate CAs between anchor and leaf", &o.depth},
         {"revocation", 0, ARG_TEXT, "require|prefer|off", "once there is a list (default: require)", &o.revocation},
-        {"policy", 0, ARG_LIST, "OID", "a policy that will do (default: any)", &o.policies},
+        {"policy", 0, ARG_LIST, "OID", "a policy that will do; the path must have one (default: any or none)",
+         &o.policies},
         {"explicit-policy", 0, ARG_FLAG, NULL, "some acceptable policy must hold for the path", &o.explicit_policy},
         {"inhibit-mapping", 0, ARG_FLAG, NULL, "policies may not be mapped", &o.inhibit_mapping},
         {"inhibit-any", 0, ARG_FLAG, NULL, "anyPolicy counts for nothing", &o.inhibit_any},

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -103,8 +104,7 @@ static int listener_open(struct server *server, const char *ip, unsigned port, s
 unsigned listeners_port(const struct server *server)
 {
     const char *colon = server->listener_count > 0 ? strrchr(server->listeners[0].address, ':') : NULL;
-    unsigned port = 0;
-    return colon != NULL && sscanf(colon, ":%u", &port) == 1 ? port : server->settings->port;
+    return colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : server->settings->port;
 }
 
 int listeners_open(struct server *server, struct err *e)

@@ -108,6 +108,7 @@ void tls_connection_free(struct tls_connection *c)
     alert_watch_clear(&c->outgoing);
     trust_identity_free(c->identity);
     presented_clear(c, 0);
+    buf_clear(&c->issuer);
     free(c->name);
     tls_context_free(c->context);
     free(c);

@@ -56,7 +56,12 @@ static int configure(struct tls_context *context, const struct tls_settings *set
     // Keys come from certificates and ephemeral exchange; without tickets no session is resumed unjudged.
     mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
+#if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
+    mbedtls_ssl_conf_ca_cb(config, verify_issuers, NULL);
+#else // a distribution's mbedTLS: it searches for a path of its own, and may not find the one that the judge found
     mbedtls_ssl_conf_ca_chain(config, trust_snapshot_anchors(settings->snapshot), NULL);
+#endif
+    mbedtls_ssl_conf_dn_hints(config, trust_snapshot_anchors(settings->snapshot)); // the CAs that a server asks for
     if (is_server) {
         mbedtls_ssl_conf_cert_cb(config, hold_verdict);
     } else {

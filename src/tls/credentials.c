@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 #include "base/pem.h"
+#include "base/x509.h"
 #include "tls/internal.h"
 
 #include <mbedtls/platform.h>
@@ -8,22 +9,9 @@
 
 enum { CREDENTIALS_MOST = 1024 * 1024 };
 
-// Extensions that mbedTLS does not know, critical or not, are the peer's to judge: this is our own certificate.
-static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
-                         const unsigned char *p, const unsigned char *end)
-{
-    (void)arg;
-    (void)crt;
-    (void)oid;
-    (void)critical;
-    (void)p;
-    (void)end;
-    return 0;
-}
-
 static int take_certificate(void *arg, const unsigned char *der, size_t len)
 {
-    return mbedtls_x509_crt_parse_der_with_ext_cb(arg, der, len, 1, extension_any, NULL);
+    return x509_add(arg, span_of(der, len));
 }
 
 static int read_key(struct tls_credentials *credentials, const char *path, struct rng *rng, struct err *e)

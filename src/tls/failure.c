@@ -75,41 +75,56 @@ static void explain_transport(struct tls_connection *c, int code)
     }
 }
 
-void failure_explain(struct tls_connection *c, int code)
+// An alert under a key that mbedTLS has left behind looks like damage to it, but may still be readable.
+static bool peer_refused(struct tls_connection *c, int code)
 {
-    // An alert under a key that mbedTLS has left behind looks like damage to it, but may still be readable.
-    if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || code == MBEDTLS_ERR_SSL_INVALID_MAC) {
-        int number = alert_watch_number(&c->incoming);
-        if (number >= 0 || code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
-            c->alert_received = number >= 0 ? number : TLS_ALERT_UNREADABLE;
-            c->ending = TLS_END_PEER;
-            if (number >= 0) {
-                err_set(&c->failure, "the peer sent alert %s (%d)", alert_name(number), number);
-            } else {
-                err_set(&c->failure, "the peer sent an alert that is encrypted and cannot be read");
-            }
-            return;
-        }
+    if (code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && code != MBEDTLS_ERR_SSL_INVALID_MAC) {
+        return false;
     }
-    // mbedTLS could not read what the peer presented, and so never asked: the judge knows better why.
+    int number = alert_watch_number(&c->incoming);
+    if (number < 0 && code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        return false;
+    }
+    c->ending = TLS_END_PEER;
+    c->alert_received = number >= 0 ? number : TLS_ALERT_UNREADABLE;
+    if (number >= 0) {
+        err_set(&c->failure, "the peer sent alert %s (%d)", alert_name(number), number);
+    } else {
+        err_set(&c->failure, "the peer sent an alert that is encrypted and cannot be read");
+    }
+    return true;
+}
+
+// mbedTLS stopped at the peer's certificate or signature. Where it could not read what was presented, it never asked
+// the judge, who knows better why.
+static bool we_refused(struct tls_connection *c, int code)
+{
     if (is_parse_error(code) && c->verdict.reason == REASON_handshake && c->presented_count > 0 &&
         verify_presented(c)) {
         trust_verdict_set(&c->verdict, REASON_handshake, -1, "mbedTLS cannot read the certificate");
     }
-    bool judged_bad = c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake;
-    if (!judged_bad && c->state == CONNECTION_HANDSHAKE) {
-        enum reason reason = reason_of_code(c, code);
-        if (reason != REASON_handshake && reason != REASON_ok) {
-            char words[160] = "";
-            if (is_parse_error(code)) {
-                mbedtls_strerror(code, words, sizeof words);
-            }
-            trust_verdict_set(&c->verdict, reason, reason == REASON_no_certificate ? -1 : 0, "%s%s%s",
-                              reason_info(reason)->sentence, words[0] != '\0' ? ": " : "", words);
-            judged_bad = true;
-        }
+    if (c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake) {
+        return true;
     }
-    if (judged_bad) {
+    enum reason reason = c->state == CONNECTION_HANDSHAKE ? reason_of_code(c, code) : REASON_handshake;
+    if (reason == REASON_handshake || reason == REASON_ok) {
+        return false;
+    }
+    char words[160] = "";
+    if (is_parse_error(code)) {
+        mbedtls_strerror(code, words, sizeof words);
+    }
+    trust_verdict_set(&c->verdict, reason, reason == REASON_no_certificate ? -1 : 0, "%s%s%s",
+                      reason_info(reason)->sentence, words[0] != '\0' ? ": " : "", words);
+    return true;
+}
+
+void failure_explain(struct tls_connection *c, int code)
+{
+    if (peer_refused(c, code)) {
+        return;
+    }
+    if (we_refused(c, code)) {
         c->ending = TLS_END_US;
         err_refused(&c->failure, "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
         return;

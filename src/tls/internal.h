@@ -36,6 +36,8 @@ struct tls_connection {
     char *name; // of the server asked for, or NULL
     enum connection_state state;
     struct trust_verdict verdict;    // of trust_judge, once it was asked
+    bool judged;                     // it was
+    struct buf issuer;               // of the accepted leaf, DER, while mbedTLS verifies
     struct trust_identity *identity; // only when CONNECTION_OPEN
     struct buf *presented;           // the peer's certificates as they came, DER, the leaf first
     size_t presented_count, presented_cap;
@@ -53,10 +55,12 @@ int presented_handshake(struct tls_connection *c);
 void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain); // from mbedTLS, if nothing was kept
 void presented_clear(struct tls_connection *c, size_t keep);                  // forgets all but the first `keep`
 struct span presented_leaf(const struct tls_connection *c);
+struct tls_connection *presented_connection(void); // whose handshake is on, on this thread
 
 // verify.c: mbedTLS's verify callback; and the only caller of trust_judge, which it asks about what was presented.
 int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 bool verify_presented(struct tls_connection *c);
+int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers); // an mbedtls_x509_crt_ca_cb_t
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
 // Which MBEDTLS_X509_BADCERT_* makes mbedTLS send this alert?

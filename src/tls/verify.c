@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where mbedTLS asks, and trust answers.
 #include "base/clock.h"
+#include "base/x509.h"
 #include "tls/internal.h"
+
+#include <mbedtls/platform.h>
+#include <string.h>
 
 // The alerts that mbedTLS can be made to send for a certificate, in its order of preference
 // (mbedtls_ssl_verify_certificate). For decrypt_error and certificate_required it has code of its own.
@@ -28,12 +32,49 @@ uint32_t verify_flag_of_alert(enum alert alert)
 
 bool verify_presented(struct tls_connection *c)
 {
-    struct span chain[TRUST_CHAIN_MOST + 1];
+    struct span chain[TRUST_CHAIN_MOST + 1] = {{0}};
+    struct trust_path path = {.count = 0};
+    if (c->judged) {
+        return c->verdict.reason == REASON_ok;
+    }
+    c->judged = true;
     for (size_t i = 0; i < c->presented_count; i++) {
         chain[i] = buf_span(&c->presented[i]);
     }
-    return trust_judge(c->context->snapshot, chain, c->presented_count,
-                       c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER, c->name, clock_now(), &c->verdict);
+    bool accepted = trust_judge_path(c->context->snapshot, chain, c->presented_count,
+                                     c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER, c->name, clock_now(),
+                                     &c->verdict, &path);
+    if (accepted) {
+        buf_add(&c->issuer, path.certificates[1].data, path.certificates[1].len); // a path has an anchor at least
+    }
+    trust_path_clear(&path);
+    return accepted;
+}
+
+// mbedTLS asks who may have issued `child`. The answer is the issuer that the judge has found and accepted, so that
+// mbedTLS, which takes the first issuer that fits and does not come back, checks that one signature and stops there.
+// For a chain that was refused there is no answer, and mbedTLS refuses it too.
+int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers)
+{
+    struct tls_connection *c = presented_connection();
+    (void)arg;
+    *issuers = NULL;
+    if (c == NULL) {
+        return MBEDTLS_ERR_X509_FATAL_ERROR;
+    }
+    presented_take(c, child);
+    struct span leaf = presented_leaf(c);
+    bool is_leaf = child->raw.len <= leaf.len && memcmp(child->raw.p, leaf.data, child->raw.len) == 0;
+    if (!is_leaf || !verify_presented(c)) {
+        return 0;
+    }
+    mbedtls_x509_crt *issuer = mbedtls_calloc(1, sizeof *issuer); // mbedTLS frees it
+    if (issuer == NULL) {
+        return MBEDTLS_ERR_X509_ALLOC_FAILED;
+    }
+    mbedtls_x509_crt_init(issuer);
+    *issuers = issuer;
+    return x509_add(issuer, buf_span(&c->issuer));
 }
 
 // mbedTLS calls this for each certificate of the path that it found, the leaf last. `crt` of depth 0 is the head of
@@ -49,5 +90,6 @@ int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *fl
         *flags |= verify_flag_of_alert(reason_info(c->verdict.reason)->alert);
     }
     presented_clear(c, 1); // the leaf says who the peer is
+    buf_clear(&c->issuer);
     return 0;
 }

@@ -57,7 +57,8 @@ static int read_version(struct certificate *c, struct span *tbs, struct err *e)
     return 0;
 }
 
-// Section 4.1.2.2: positive, at most 20 octets.
+// Section 4.1.2.2: positive, at most 20 octets. Zero is noted only: well-known roots have it, and nothing refers to the
+// serial number of an anchor.
 static int read_serial(struct certificate *c, struct span *tbs, struct err *e)
 {
     struct der_item number;
@@ -73,7 +74,7 @@ static int read_serial(struct certificate *c, struct span *tbs, struct err *e)
     if ((octets[0] & 0x80) != 0) {
         certificate_finding(c, REASON_serial_number, "its serial number is negative");
     } else if (len == 1 && octets[0] == 0) {
-        certificate_finding(c, REASON_serial_number, "its serial number is zero");
+        c->serial_is_zero = true;
     } else if (len > SERIAL_MOST) {
         certificate_finding(c, REASON_serial_number, "its serial number has %zu octets", len);
     } else if (len > 1 && octets[0] == 0 && (octets[1] & 0x80) == 0) {
@@ -150,6 +151,8 @@ static void judge_key(struct certificate *c)
     if (mbedtls_pk_get_type(&c->key) == MBEDTLS_PK_RSA) {
         if (bits < RSA_LEAST) {
             certificate_finding(c, REASON_key_too_weak, "its key is RSA of %zu bits", bits);
+        } else if (bits % 8 != 0) { // no generator makes these; a factor of one was cut off or added
+            certificate_finding(c, REASON_key_too_weak, "its key is RSA of %zu bits, which are not whole octets", bits);
         } else if (!exponent_is_sound(&c->key)) {
             certificate_finding(c, REASON_key_too_weak, "its RSA exponent is even or 1");
         }

@@ -29,6 +29,7 @@ struct certificate {
     struct span tbs;                    // the whole element, which the signature is over
     int version;                        // 1, 2 or 3
     struct span serial;                 // content octets of the INTEGER
+    bool serial_is_zero;                // which an anchor's may be
     struct span issuer, subject;        // Name elements
     struct buf issuer_key, subject_key; // their canonical forms (name.h): equal octets mean equal names
     bool self_issued;                   // issuer and subject are equal (RFC 5280 section 6.1)

@@ -25,5 +25,7 @@ int general_names_syntax(struct span names, struct err *e);
 
 // Does the leaf's subjectAltName hold this host name or IP address (RFC 9525)? No commonName is ever looked at.
 bool certificate_is_host(const struct certificate *c, const char *host);
+// The same, and a URI (it has "://") or a mailbox (it has "@") is looked for among those.
+bool certificate_is_named(const struct certificate *c, const char *name);
 
 #endif

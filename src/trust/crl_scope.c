@@ -205,6 +205,14 @@ int crl_points_read(struct crl_points *points, const struct certificate *c, stru
     return 0;
 }
 
+int crl_points_syntax(const struct certificate *c, struct err *e)
+{
+    struct crl_points points;
+    int rc = crl_points_read(&points, c, e);
+    crl_points_clear(&points);
+    return rc;
+}
+
 void crl_points_clear(struct crl_points *points)
 {
     for (size_t i = 0; i < points->count; i++) {

@@ -3,7 +3,9 @@
 
 #include "base/text.h"
 #include "trust/constraint.h"
+#include "trust/general_name.h"
 #include "trust/policy.h"
+#include "trust/revocation.h"
 
 #include <mbedtls/oid.h>
 #include <string.h>
@@ -97,6 +99,9 @@ static int read_key_usage(struct certificate *c, struct span value, bool critica
     if (bits.content.len < 2 || bits.content.len > 3 || bits.content.data[0] > 7) {
         return err_set(e, "no bit is set, or there are too many");
     }
+    if ((bits.content.data[bits.content.len - 1] & ((1U << bits.content.data[0]) - 1)) != 0) { // X.690 section 11.2.1
+        return err_set(e, "a bit is set among those that are not used");
+    }
     c->has_key_usage = true;
     for (unsigned n = 0; n < 9; n++) {
         size_t octet = 1 + n / 8;
@@ -112,10 +117,12 @@ static int read_ext_key_usage(struct certificate *c, struct span value, bool cri
 {
     static const struct {
         const char *oid;
+        size_t len; // the last one ends with a zero octet
         unsigned bit;
-    } purposes[] = {{MBEDTLS_OID_SERVER_AUTH, EKU_SERVER},
-                    {MBEDTLS_OID_CLIENT_AUTH, EKU_CLIENT},
-                    {MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE, EKU_ANY}};
+    } purposes[] = {
+        {MBEDTLS_OID_SERVER_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH), EKU_SERVER},
+        {MBEDTLS_OID_CLIENT_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH), EKU_CLIENT},
+        {MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_ANY_EXTENDED_KEY_USAGE), EKU_ANY}};
     struct span content;
     (void)critical;
     if (whole_sequence(value, &content, e) != 0) {
@@ -132,8 +139,7 @@ static int read_ext_key_usage(struct certificate *c, struct span value, bool cri
             return -1;
         }
         for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
-            if (oid.content.len == strlen(purposes[i].oid) &&
-                memcmp(oid.content.data, purposes[i].oid, oid.content.len) == 0) {
+            if (oid.content.len == purposes[i].len && memcmp(oid.content.data, purposes[i].oid, oid.content.len) == 0) {
                 bit = purposes[i].bit;
             }
         }
@@ -162,6 +168,7 @@ static int read_subject_key_id(struct certificate *c, struct span value, bool cr
 // Section 4.2.1.1: never critical; issuer and serial number only together
 static int read_authority_key_id(struct certificate *c, struct span value, bool critical, struct err *e)
 {
+    static const int tags[] = {TAG_CONTEXT | 0, TAG_CONTEXT_CONSTRUCTED | 1, TAG_CONTEXT | 2};
     struct span content;
     int last = -1;
     unsigned seen = 0;
@@ -175,7 +182,7 @@ static int read_authority_key_id(struct certificate *c, struct span value, bool 
             return -1;
         }
         int field = item.tag & 0x1f;
-        if ((item.tag & TAG_CONTEXT) == 0 || field > 2 || field <= last || item.content.len == 0) {
+        if (field > 2 || item.tag != tags[field] || field <= last || item.content.len == 0) {
             return err_set(e, "an unexpected or empty field, tag 0x%02x", (unsigned)item.tag);
         }
         seen |= 1U << field;
@@ -285,18 +292,50 @@ static int read_inhibit_any_policy(struct certificate *c, struct span value, boo
     return small_number(item.content, &c->inhibit_any_policy, e);
 }
 
-// Section 4.2.1.13: revocation reads what is in it
+// Section 4.2.1.13
 static int read_crl_points(struct certificate *c, struct span value, bool critical, struct err *e)
 {
     (void)critical;
     if (whole_sequence(value, &c->crl_points, e) != 0) {
         return -1;
     }
-    return c->crl_points.len > 0 ? 0 : err_set(e, "no point is in it");
+    return c->crl_points.len > 0 ? crl_points_syntax(c, e) : err_set(e, "no point is in it");
 }
 
-// Extensions that say where to find things or who else; they are never critical (sections 4.2.1.7, 4.2.1.8, 4.2.1.15,
-// 4.2.2), so that a critical one is refused like an unknown one, and what is in them is not looked at.
+// Sections 4.2.2.1, 4.2.2.2: SEQUENCE OF AccessDescription { accessMethod OBJECT IDENTIFIER, accessLocation
+// GeneralName }. Nothing is fetched from there; but a damaged one is a damaged certificate.
+static int read_access(struct certificate *c, struct span value, bool critical, struct err *e)
+{
+    struct span content;
+    if (whole_sequence(value, &content, e) != 0) {
+        return -1;
+    }
+    if (content.len == 0) {
+        return err_set(e, "it describes nothing");
+    }
+    while (content.len > 0) {
+        struct der_item description;
+        struct der_item item;
+        if (der_expect(&content, TAG_SEQUENCE, "AccessDescription", &description, e) != 0 ||
+            der_expect(&description.content, MBEDTLS_ASN1_OID, "accessMethod", &item, e) != 0 ||
+            der_next(&description.content, &item, e) != 0) {
+            return -1;
+        }
+        if (form_word(item.tag) == NULL) {
+            return err_set(e, "accessLocation is no name, tag 0x%02x", (unsigned)item.tag);
+        }
+        if (nothing_follows(description.content, e) != 0) {
+            return -1;
+        }
+    }
+    if (critical) { // never: refused as if it were unknown
+        certificate_finding(c, REASON_critical_extension, "its access information is critical");
+    }
+    return 0;
+}
+
+// The other extensions of RFC 5280 (sections 4.2.1.7, 4.2.1.8, 4.2.1.15) say who else or where to find things; a
+// critical one is refused like an unknown one, and what is in them is not looked at.
 #define KNOWN(oid, name, read)                                                                                         \
     {                                                                                                                  \
         oid, sizeof(oid) - 1, name, read                                                                               \
@@ -319,6 +358,8 @@ static const struct known {
     KNOWN(MBEDTLS_OID_POLICY_CONSTRAINTS, "policyConstraints", read_policy_constraints),
     KNOWN(MBEDTLS_OID_INIHIBIT_ANYPOLICY, "inhibitAnyPolicy", read_inhibit_any_policy),
     KNOWN(MBEDTLS_OID_CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints", read_crl_points),
+    KNOWN(MBEDTLS_OID_PKIX "\x01\x01", "authorityInfoAccess", read_access),
+    KNOWN(MBEDTLS_OID_PKIX "\x01\x0b", "subjectInfoAccess", read_access),
 };
 
 static const struct known *known_find(struct span oid)
@@ -388,8 +429,8 @@ void extensions_read(struct certificate *c, struct span list)
     size_t count = 0;
     struct err e = ERR_INIT;
     while (list.len > 0) {
-        struct span value;
-        bool critical;
+        struct span value = {0};
+        bool critical = false;
         if (count == EXTENSIONS_MOST) {
             certificate_finding(c, REASON_malformed, "it has more than %d extensions", EXTENSIONS_MOST);
             return;

@@ -112,6 +112,43 @@ static bool pattern_matches(struct span pattern, struct span host)
     return host_is_wildcard(pattern) ? host_equal(host_parent(pattern), host_parent(host)) : host_equal(pattern, host);
 }
 
+// A mailbox: case matters before the @ and not behind it (RFC 5280 section 7.5). A URI: octet by octet, as there is no
+// other comparison that everybody makes alike (RFC 5280 section 7.4 has its own).
+static bool mailbox_equal(struct span a, struct span b)
+{
+    struct err ignored = ERR_INIT;
+    struct span local_a, host_a, local_b, host_b;
+    return mailbox_split(a, &local_a, &host_a, &ignored) == 0 && mailbox_split(b, &local_b, &host_b, &ignored) == 0 &&
+           local_a.len == local_b.len && memcmp(local_a.data, local_b.data, local_a.len) == 0 &&
+           host_equal(host_a, host_b);
+}
+
+static bool has_text_name(const struct certificate *c, int tag, struct span name)
+{
+    struct err ignored = ERR_INIT;
+    struct span rest = c->names;
+    struct der_item item;
+    while (rest.len > 0 && der_next(&rest, &item, &ignored) == 0) {
+        if (item.tag == tag && (tag == FORM_TAG_EMAIL ? mailbox_equal(item.content, name)
+                                                      : item.content.len == name.len &&
+                                                            memcmp(item.content.data, name.data, name.len) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool certificate_is_named(const struct certificate *c, const char *name)
+{
+    if (strstr(name, "://") != NULL) {
+        return has_text_name(c, FORM_TAG_URI, span_of(name, strlen(name)));
+    }
+    if (strchr(name, '@') != NULL) {
+        return has_text_name(c, FORM_TAG_EMAIL, span_of(name, strlen(name)));
+    }
+    return certificate_is_host(c, name);
+}
+
 bool certificate_is_host(const struct certificate *c, const char *host)
 {
     struct err ignored = ERR_INIT;

@@ -9,6 +9,7 @@
 #include "trust/trust.h"
 
 #include <pthread.h>
+#include <string.h>
 
 enum { SIGNATURE_MEMORY_SLOTS = 2048 };
 struct signature_memory {
@@ -39,6 +40,11 @@ struct trust_snapshot {
     struct signature_memory *memory;
     int references; // atomic
 };
+
+static inline bool spans_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 // memory.c: was this CA certificate found to be signed by this issuer's key before?
 bool signature_known(const struct trust_snapshot *snapshot, const struct certificate *child,

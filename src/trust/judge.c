@@ -49,7 +49,7 @@ bool trust_judge_path(const struct trust_snapshot *snapshot, const struct span *
                       struct trust_path *path)
 {
     struct certificate *read[TRUST_CHAIN_MOST] = {NULL};
-    struct budget budget = {.signatures = SIGNATURES_MOST, .candidates = CANDIDATES_MOST, .names = NAME_CHECKS_MOST};
+    struct budget budget = {.candidates = CANDIDATES_MOST, .names = NAME_CHECKS_MOST};
     struct search s = {.snapshot = snapshot,
                        .presented = read + 1,
                        .purpose = purpose,

@@ -251,7 +251,7 @@ static void rdn_finish(struct buf *set, size_t count, struct buf *out)
 int name_canonical(struct span name, struct buf *out, struct err *e)
 {
     struct name_reader reader;
-    struct name_attribute attribute;
+    struct name_attribute attribute = {0};
     struct buf set = {0};
     size_t count = 0;
     int rc = name_reader_open(&reader, name, e);

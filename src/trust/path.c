@@ -26,11 +26,6 @@ void search_fail(struct search *s, int rank, enum reason reason, size_t depth, c
     va_end(ap);
 }
 
-static bool spans_equal(struct span a, struct span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 struct candidates {
     struct candidate {
         const struct certificate *certificate;
@@ -54,6 +49,17 @@ static bool in_path(const struct search *s, const struct certificate *c)
     return false;
 }
 
+static bool is_there(const struct candidates *list, const struct certificate *c, bool is_anchor)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].is_anchor == is_anchor &&
+            spans_equal(buf_span(&list->items[i].certificate->der), buf_span(&c->der))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // What makes a candidate likely: the key that the child names, the right time, a right to issue, trust.
 static int score(const struct search *s, const struct certificate *child, const struct certificate *c, bool is_anchor)
 {
@@ -69,12 +75,15 @@ static void add_candidates(struct search *s, struct certificate *const *list, si
     const struct certificate *child = s->path[s->count - 1];
     for (size_t i = 0; i < count; i++) {
         const struct certificate *c = list[i];
+        if (!c->readable || !spans_equal(buf_span(&c->subject_key), buf_span(&child->issuer_key))) {
+            continue;
+        }
         if (s->budget->candidates == 0) {
             s->budget->used_up = true;
             return;
         }
         s->budget->candidates--;
-        if (!c->readable || !spans_equal(buf_span(&c->subject_key), buf_span(&child->issuer_key)) || in_path(s, c)) {
+        if (in_path(s, c) || is_there(out, c, is_anchor)) {
             continue;
         }
         struct candidate new = {.certificate = c, .is_anchor = is_anchor, .score = score(s, child, c, is_anchor)};
@@ -88,7 +97,8 @@ static void add_candidates(struct search *s, struct certificate *const *list, si
     }
 }
 
-// Did `issuer` sign `child`? The memory of the snapshot spares CA certificates the arithmetic.
+// Did `issuer` sign `child`? The memory of the snapshot spares CA certificates the arithmetic, and that of the question
+// spares it whoever is come upon again by another path.
 static enum reason verify(struct search *s, const struct certificate *child, const struct certificate *issuer)
 {
     if (!issuer->key_read) {
@@ -97,13 +107,20 @@ static enum reason verify(struct search *s, const struct certificate *child, con
     if (child->is_ca && signature_known(s->snapshot, child, issuer)) {
         return REASON_ok;
     }
-    if (s->budget->signatures == 0) {
+    for (size_t i = 0; i < s->budget->checked_count; i++) {
+        const struct checked *known = &s->budget->checked[i];
+        if (known->child == child && known->issuer == issuer) {
+            return known->result;
+        }
+    }
+    if (s->budget->checked_count == SIGNATURES_MOST) {
         s->budget->used_up = true;
         return REASON_budget_exceeded;
     }
-    s->budget->signatures--;
-    return signature_check(child->signature_algorithm, child->signature, child->tbs,
-                           (mbedtls_pk_context *)(uintptr_t)&issuer->key);
+    enum reason result = signature_check(child->signature_algorithm, child->signature, child->tbs,
+                                         (mbedtls_pk_context *)(uintptr_t)&issuer->key);
+    s->budget->checked[s->budget->checked_count++] = (struct checked){child, issuer, result};
+    return result;
 }
 
 static void note_bad_signature(struct search *s, const struct certificate *child, const struct certificate *issuer,
@@ -130,6 +147,13 @@ static void note_no_issuer(struct search *s, const struct certificate *child)
 {
     char label[96];
     certificate_label(child, label);
+    for (size_t i = 0; i < s->snapshot->anchors.count; i++) {
+        if (spans_equal(buf_span(&s->snapshot->anchors.items[i]->der), buf_span(&child->der))) {
+            search_fail(s, RANK_UNTRUSTED, REASON_chain_untrusted, s->count - 1,
+                        "%s is a trust anchor itself: it vouches for others, not for itself", label);
+            return;
+        }
+    }
     if (child->self_issued && verify(s, child, child) == REASON_ok) {
         search_fail(s, RANK_UNTRUSTED, REASON_chain_untrusted, s->count - 1, "%s is self-signed and not a trust anchor",
                     label);

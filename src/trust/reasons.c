@@ -67,3 +67,41 @@ enum reason trust_reason_of_flags(uint32_t flags)
     }
     return flags == 0 ? REASON_ok : REASON_tls_mbedtls;
 }
+
+const char *trust_reason_section(enum reason reason)
+{
+    static const char *const sections[REASON_COUNT] = {
+        [REASON_no_certificate] = "RFC 8446 section 4.4.2.4",
+        [REASON_malformed] = "RFC 5280 section 4.1",
+        [REASON_version] = "RFC 5280 section 4.1.2.1",
+        [REASON_serial_number] = "RFC 5280 section 4.1.2.2",
+        [REASON_critical_extension] = "RFC 5280 section 4.2",
+        [REASON_duplicate_extension] = "RFC 5280 section 4.2",
+        [REASON_subject_empty] = "RFC 5280 section 4.1.2.6",
+        [REASON_subject_alt_name] = "RFC 5280 section 4.2.1.6",
+        [REASON_key_identifier] = "RFC 5280 sections 4.2.1.1 and 4.2.1.2",
+        [REASON_algorithm_mismatch] = "RFC 5280 section 4.1.1.2",
+        [REASON_algorithm_weak] = "RFC 9325 section 4.5",
+        [REASON_key_too_weak] = "RFC 9325 section 4.5",
+        [REASON_signature_bad] = "RFC 5280 section 6.1.3 (a) (1)",
+        [REASON_chain_incomplete] = "RFC 5280 section 6.1 (a) and RFC 8446 section 4.4.2",
+        [REASON_chain_untrusted] = "RFC 5280 section 6.1.1 (d)",
+        [REASON_budget_exceeded] = "RFC 4158 section 2.4",
+        [REASON_not_a_ca] = "RFC 5280 section 6.1.4 (k)",
+        [REASON_key_usage] = "RFC 5280 sections 4.2.1.3 and 6.1.4 (n)",
+        [REASON_path_too_long] = "RFC 5280 section 6.1.4 (l) and (m)",
+        [REASON_name_constraint] = "RFC 5280 section 6.1.3 (b) and (c)",
+        [REASON_policy] = "RFC 5280 sections 6.1.3 (f) and 6.1.5 (g)",
+        [REASON_cert_expired] = "RFC 5280 section 6.1.3 (a) (2)",
+        [REASON_cert_not_yet_valid] = "RFC 5280 section 6.1.3 (a) (2)",
+        [REASON_cert_revoked] = "RFC 5280 section 6.1.3 (a) (3)",
+        [REASON_crl_missing] = "RFC 5280 section 6.3.3",
+        [REASON_crl_stale] = "RFC 5280 section 5.1.2.5",
+        [REASON_crl_signature] = "RFC 5280 section 6.3.3 (f) and (g)",
+        [REASON_ext_key_usage] = "RFC 5280 section 4.2.1.12",
+        [REASON_leaf_is_ca] = "RFC 5280 section 4.2.1.9",
+        [REASON_name_mismatch] = "RFC 9525 section 6",
+    };
+    const char *section = (size_t)reason < REASON_COUNT ? sections[reason] : NULL;
+    return section == NULL ? "" : section;
+}

@@ -19,6 +19,9 @@ void crl_store_free(struct crl_store *store);
 size_t crl_store_count(const struct crl_store *store);   // lists
 size_t crl_store_entries(const struct crl_store *store); // revoked certificates in all of them
 
+// Checks the syntax of a certificate's cRLDistributionPoints when it is read. -1: words in `e`.
+int crl_points_syntax(const struct certificate *c, struct err *e);
+
 // A list's signature is checked once for each key, and remembered. The store is shared by threads after reading: that
 // memory is atomic.
 

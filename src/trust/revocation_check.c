@@ -15,6 +15,7 @@ struct inquiry {
     struct crl_points points;
     unsigned covered;    // the reasons_mask: for these, good lists do not name the certificate
     size_t seen;         // lists that were looked at, whether they are for this certificate or not
+    bool was_revoked;    // by a list that should have been replaced: it counts unless current ones say otherwise
     enum reason finding; // the most telling thing that is wrong; REASON_ok if nothing is
     char *why;
 };
@@ -192,6 +193,7 @@ static void ask_list(struct inquiry *i, const struct family *f, struct crl *list
     const struct certificate *signer = find_signer(i, list);
     const struct crl *delta = signer != NULL ? find_delta(i, f, list, signer) : NULL;
     if (delta == NULL && !crl_is_current(list, i->q->now)) {
+        i->was_revoked = i->was_revoked || (signer != NULL && reason_listed(i, list) != CRL_NOT_LISTED);
         note_stale(i, list);
         return;
     }
@@ -258,6 +260,8 @@ enum reason revocation_check(const struct crl_store *store, const struct revocat
     if (i.covered == CRL_REASONS_ALL) {
         i.finding = REASON_ok;
         why[0] = '\0';
+    } else if (i.was_revoked) {
+        note(&i, REASON_cert_revoked, "it was on a list that should have been replaced, and no other covers it");
     } else if (i.covered != 0) {
         note(&i, REASON_crl_missing, "the lists that are loaded do not cover every reason for revoking it");
     } else {

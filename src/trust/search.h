@@ -12,14 +12,19 @@
 enum {
     PATH_MOST = 16,            // certificates of a path, the anchor left out
     SIGNATURES_MOST = 64,      // checks of a certificate's signature for one question
-    CANDIDATES_MOST = 4096,    // issuers looked at for one question
+    CANDIDATES_MOST = 4096,    // issuers of the right name looked at for one question
     NAME_CHECKS_MOST = 262144, // names held against name constraints for one question
     SIGNER_DEPTH_MOST = 3,     // signers of lists whose own certificates need lists, and so on
 };
 
 // What ran out is shared by a question and the questions about signers of lists that it leads to.
 struct budget {
-    size_t signatures, candidates, names;
+    struct checked {
+        const struct certificate *child, *issuer;
+        enum reason result;
+    } checked[SIGNATURES_MOST];
+    size_t checked_count;
+    size_t candidates, names;
     bool used_up;
 };
 
@@ -34,8 +39,7 @@ struct search {
     enum trust_purpose purpose;
     const char *name; // or NULL
     int64_t now;
-    int signer_depth;           // 0: the question itself
-    const struct search *outer; // of a signer of lists: the question that led to it; else NULL
+    int signer_depth; // 0: the question itself
     struct budget *budget;
     // The path under construction: path[0] is the leaf; `anchor` once it is complete.
     const struct certificate *path[PATH_MOST];

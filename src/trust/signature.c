@@ -91,7 +91,8 @@ static bool read_pss(struct span parameters, struct algorithm *a)
         } else if (good && tag == 1) {
             good = read_mgf1(field.content, &a->mgf1);
         } else if (good) {
-            good = der_expect(&field.content, MBEDTLS_ASN1_INTEGER, "", &number, &e) == 0 && number.content.len == 1;
+            good = der_expect(&field.content, MBEDTLS_ASN1_INTEGER, "", &number, &e) == 0 && number.content.len == 1 &&
+                   field.content.len == 0;
             a->salt = good && tag == 2 ? number.content.data[0] : a->salt;
             good = good && (tag == 2 || number.content.data[0] == 1); // trailerField
         }

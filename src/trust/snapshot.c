@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A snapshot: anchors, known intermediates, revocation lists and rules, read once.
 #include "base/file.h"
+#include "base/x509.h"
+#include "trust/extensions.h"
 #include "trust/internal.h"
 
 #include <stdlib.h>
@@ -14,17 +16,14 @@ struct list {
     const char *file;
 };
 
-// mbedTLS refuses what it does not know; whether we do was asked of the certificate that we read ourselves.
-static int extension_any(void *arg, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
-                         const unsigned char *p, const unsigned char *end)
+// Section 4.2.1.2: the key identifier of who signed is that key's. An anchor that signed itself and says otherwise was
+// made by somebody who gets more wrong than this; for other certificates identifiers are a hint.
+static void judge_anchor(struct certificate *c)
 {
-    (void)arg;
-    (void)crt;
-    (void)oid;
-    (void)critical;
-    (void)p;
-    (void)end;
-    return 0;
+    if (c->self_issued && c->authority_key_id.len > 0 && !spans_equal(c->authority_key_id, c->subject_key_id) &&
+        signature_check(c->signature_algorithm, c->signature, c->tbs, &c->key) == REASON_ok) {
+        certificate_finding(c, REASON_key_identifier, "it signed itself and names another key as its issuer's");
+    }
 }
 
 static int take(struct list *list, struct span der, struct err *e)
@@ -39,7 +38,8 @@ static int take(struct list *list, struct span der, struct err *e)
     to->items = mem_grow(to->items, &to->cap, sizeof *to->items, to->count + 1);
     to->items[to->count++] = c;
     if (list->tls != NULL) {
-        int code = mbedtls_x509_crt_parse_der_with_ext_cb(list->tls, der.data, der.len, 1, extension_any, NULL);
+        judge_anchor(c);
+        int code = x509_add(list->tls, der);
         return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", to->count);
     }
     return 0;
@@ -83,12 +83,12 @@ static int read_lists(struct trust_snapshot *snapshot, const char *file, struct 
 static int read_policies(struct trust_snapshot *snapshot, const struct trust_files *files, struct err *e)
 {
     size_t count = 0;
-    snapshot->policy.explicit_policy = files->explicit_policy;
     snapshot->policy.inhibit_mapping = files->inhibit_policy_mapping;
     snapshot->policy.inhibit_any = files->inhibit_any_policy;
     while (files->policies != NULL && files->policies[count] != NULL) {
         count++;
     }
+    snapshot->policy.explicit_policy = files->explicit_policy || count > 0; // whoever names one wants one
     struct span *oids = mem_array(count, sizeof *oids);
     size_t *lengths = mem_array(count, sizeof *lengths);
     int rc = 0;
@@ -226,6 +226,11 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
     pthread_mutex_destroy(&snapshot->memory->lock);
     free(snapshot->memory);
     free(snapshot);
+}
+
+bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot)
+{
+    return snapshot->lists != NULL;
 }
 
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot)

@@ -61,15 +61,16 @@ struct trust_files {
     unsigned unsafe;   // enum trust_unsafe, or-ed
     bool limits_depth; // then at most `depth` intermediate CAs, self-issued ones not counted
     int depth;
-    const char *const *policies; // dotted OIDs, NULL-terminated, one of which must hold for the path; NULL: any will do
+    const char *const *policies; // dotted OIDs, NULL-terminated, one of which must hold for the path; NULL: any or none
     bool explicit_policy, inhibit_policy_mapping, inhibit_any_policy; // RFC 5280 section 6.1.1 (d) to (g)
 };
 
 // Reads everything or nothing: an anchor or a list that cannot be read is an error, never skipped. The snapshot has one
 // reference, the caller's.
 struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, struct err *e);
-struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot); // from any thread
-void trust_snapshot_free(struct trust_snapshot *snapshot);                  // drops one reference, from any thread
+struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot);   // from any thread
+void trust_snapshot_free(struct trust_snapshot *snapshot);                    // drops one reference, from any thread
+bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot); // is any list loaded?
 // The anchors as mbedTLS takes them for its own verification and for the list of acceptable CAs; borrowed, read only.
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot);
 
@@ -93,7 +94,8 @@ void trust_verdict_set(struct trust_verdict *verdict, enum reason reason, int de
     __attribute__((format(printf, 4, 5)));
 
 // Judges `chain` (DER, leaf first, then issuers in any order; borrowed) at `now`. `name` is the host name or IP address
-// that a server was asked for by, or NULL. True: accepted. More than TRUST_CHAIN_MOST certificates are refused.
+// that a server was asked for by (or a mailbox, or a URI with "://", that must be among the leaf's), or NULL. True:
+// accepted. More than TRUST_CHAIN_MOST certificates are refused.
 bool trust_judge(const struct trust_snapshot *snapshot, const struct span *chain, size_t count,
                  enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict);
 
@@ -106,6 +108,10 @@ bool trust_judge_path(const struct trust_snapshot *snapshot, const struct span *
                       enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict,
                       struct trust_path *path);
 void trust_path_clear(struct trust_path *path);
+
+// Where it is written that a certificate must be refused for this: "RFC 5280 section 4.1.2.5"; "" for reasons that the
+// judge does not give.
+const char *trust_reason_section(enum reason reason);
 
 // What an error code of mbedTLS's X.509 parser means for the certificate that caused it.
 enum reason trust_reason_of_parse(int mbedtls_code);

@@ -37,15 +37,19 @@ static bool check_itself(struct search *s, size_t i)
     if (s->now < c->not_before) {
         return FAIL(s, REASON_cert_not_yet_valid, i, "%s is valid from %s", label, clock_rfc3339(c->not_before, when));
     }
+    if (i < s->count && c->serial_is_zero) { // section 4.1.2.2
+        return FAIL(s, REASON_serial_number, i, "%s: its serial number is zero", label);
+    }
     return true;
 }
 
-// Sections 4.2.1.1 and 4.2.1.2: below the anchor everybody says whose key signed, and a CA which key is its own.
+// Sections 4.2.1.1 and 4.2.1.2: everybody says whose key signed, and a CA which key is its own. An anchor may leave the
+// first extension out, but not the identifier in it.
 static bool check_key_ids(struct search *s, size_t i)
 {
     const struct certificate *c = at(s, i);
     char label[96];
-    if (i < s->count && c->authority_key_id.len == 0) {
+    if ((i < s->count || c->has_authority_key_id) && c->authority_key_id.len == 0) {
         return FAIL(s, REASON_key_identifier, i, "%s has no keyIdentifier of its issuer", certificate_label(c, label));
     }
     if (i > 0 && c->subject_key_id.len == 0) {
@@ -108,11 +112,7 @@ static bool check_names(struct search *s, size_t i)
         return true;
     }
     for (size_t above = i + 1; above <= s->count; above++) {
-        const struct certificate *ca = at(s, above);
-        if (!ca->has_name_constraints) {
-            continue;
-        }
-        enum reason reason = constraint_check(c, ca, &s->budget->names, why);
+        enum reason reason = constraint_check(c, at(s, above), &s->budget->names, why);
         if (reason != REASON_ok) {
             return FAIL(s, reason, i, "%s: %s", certificate_label(c, label), why);
         }
@@ -130,39 +130,29 @@ static bool check_policies(struct search *s)
 
 // --- revocation ---
 
-// Is it being judged as a signer already, further out? Then a list that it signs may speak about itself (an issuer of
-// indirect lists is often on nobody else's).
-static bool judged_further_out(const struct search *s, const struct certificate *c)
+static bool same_authority(const struct certificate *a, const struct certificate *b)
 {
-    for (; s != NULL; s = s->outer) {
-        if (s->target == TARGET_LIST_SIGNER && s->path[0] == c) {
-            return true;
-        }
-    }
-    return false;
+    return spans_equal(buf_span(&a->subject_key), buf_span(&b->subject_key)) && spans_equal(a->spki, b->spki);
 }
 
-// May this certificate sign lists, and is its own path good? (RFC 5280 section 6.3.3 (f): to the same anchor.)
+// Is the path of this signer good, and to the same anchor (RFC 5280 section 6.3.3 (f))? That it may sign lists is asked
+// when the signature is checked.
 static bool signer_is_good(struct search *outer, const struct certificate *c)
 {
     struct trust_verdict verdict = {.reason = REASON_ok};
     struct search s = *outer;
-    if (c == outer->anchor) {
-        return !c->has_key_usage || (c->key_usage & KU_CRL_SIGN) != 0;
+    if (c == outer->anchor || (outer->target == TARGET_LIST_SIGNER && c == outer->path[0])) {
+        return true; // the latter is being judged: its own list may speak about it, as that of a new key does
     }
-    if (judged_further_out(outer, c)) {
-        return true;
-    }
-    if (outer->signer_depth >= SIGNER_DEPTH_MOST || (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0)) {
+    if (outer->signer_depth >= SIGNER_DEPTH_MOST) {
         return false;
     }
-    s.outer = outer;
     s.target = TARGET_LIST_SIGNER;
     s.signer_depth = outer->signer_depth + 1;
     s.name = NULL;
     s.verdict = &verdict;
     s.rank = 0;
-    return path_find(&s, c) && s.anchor == outer->anchor;
+    return path_find(&s, c) && same_authority(s.anchor, outer->anchor);
 }
 
 static const struct certificate *next_signer(void *arg, struct span issuer_name, struct span key_id, size_t *state)
@@ -178,11 +168,9 @@ static const struct certificate *next_signer(void *arg, struct span issuer_name,
                                       : i <= s->count + s->presented_count
                                           ? s->presented[i - 1 - s->count]
                                           : snapshot->intermediates.items[i - 1 - s->count - s->presented_count];
-        bool right_key =
-            key_id.len == 0 || c->subject_key_id.len == 0 ||
-            (key_id.len == c->subject_key_id.len && memcmp(key_id.data, c->subject_key_id.data, key_id.len) == 0);
-        if (c->readable && c->key_read && right_key == first && c->subject_key.len == issuer_name.len &&
-            memcmp(c->subject_key.data, issuer_name.data, issuer_name.len) == 0 && signer_is_good(s, c)) {
+        bool right_key = key_id.len == 0 || c->subject_key_id.len == 0 || spans_equal(key_id, c->subject_key_id);
+        if (c->readable && c->key_read && right_key == first && spans_equal(buf_span(&c->subject_key), issuer_name) &&
+            signer_is_good(s, c)) {
             return c;
         }
     }
@@ -246,7 +234,7 @@ static bool check_leaf(struct search *s)
     if (!check_purpose(s, leaf, label)) {
         return false;
     }
-    if (s->name != NULL && !certificate_is_host(leaf, s->name)) {
+    if (s->name != NULL && !certificate_is_named(leaf, s->name)) {
         struct buf name = {0};
         bool none = leaf->names.data == NULL;
         search_fail(s, RANK_PATH, REASON_name_mismatch, 0, "%s has no subjectAltName for %s%s", label,

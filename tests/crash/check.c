@@ -3,17 +3,14 @@
 // mbedTLS, not by the code under test.
 #include "base/file.h"
 #include "base/text.h"
-#include "crash.h"
+#include "look.h"
 
 #include <dirent.h>
-#include <mbedtls/asn1.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/pem.h>
 #include <mbedtls/sha256.h>
-#include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,20 +109,7 @@ static void check_database(struct world *w, sqlite3 *db)
 
 // ---- files
 
-struct look {
-    struct world *w;
-    sqlite3 *db; // NULL: it has no tables yet
-    bool settled;
-    const char *path; // of the file that is looked at, below the PKI
-    size_t certificates;
-    size_t keys;
-    size_t lists;
-};
-
-typedef void each_block(struct look *l, const char *label, struct span der);
-
-// The text must be whole PEM blocks and nothing else.
-static void read_blocks(struct look *l, struct span text, each_block *each)
+void look_at_blocks(struct look *l, struct span text, each_block *each)
 {
     const char *at = text.len == 0 ? "" : (const char *)text.data;
     while (*at != '\0') {
@@ -151,7 +135,7 @@ static void read_blocks(struct look *l, struct span text, each_block *each)
     }
 }
 
-static void read_file(struct look *l, struct buf *text)
+void look_read(struct look *l, struct buf *text)
 {
     struct err e = ERR_INIT;
     char *path = mem_printf("%s/%s", l->w->pki, l->path);
@@ -216,8 +200,8 @@ static void look_at_entry_file(struct look *l, const char *name)
         return;
     }
     l->certificates = l->keys = l->lists = 0;
-    read_file(l, &text);
-    read_blocks(l, buf_span(&text), look_at_block);
+    look_read(l, &text);
+    look_at_blocks(l, buf_span(&text), look_at_block);
     if (l->certificates < known[i].least_certificates || l->certificates > known[i].most_certificates ||
         l->keys != known[i].keys || l->lists != 0) {
         world_problem(l->w, "%s holds %zu certificates and %zu keys", l->path, l->certificates, l->keys);
@@ -302,154 +286,10 @@ static void look_at_top(struct look *l, const char *directory, const char *name)
     l->path = name;
     if (strcmp(name, "trust.pem") == 0) {
         struct buf text = {0};
-        read_file(l, &text);
-        read_blocks(l, buf_span(&text), look_at_block);
+        look_read(l, &text);
+        look_at_blocks(l, buf_span(&text), look_at_block);
         buf_clear(&text);
     }
-}
-
-// ---- lists
-
-struct list {
-    struct buf der;
-    mbedtls_x509_crl crl;
-};
-struct lists {
-    struct list items[256];
-    size_t count;
-};
-static struct lists all; // too large for a stack
-
-static void keep_list(struct look *l, const char *label, struct span der)
-{
-    if (strcmp(label, "X509 CRL") != 0 || all.count == sizeof all.items / sizeof all.items[0]) {
-        world_problem(l->w, "%s holds a %s too many", l->path, label);
-        return;
-    }
-    struct list *list = &all.items[all.count++];
-    *list = (struct list){0};
-    buf_add(&list->der, der.data, der.len);
-    mbedtls_x509_crl_init(&list->crl);
-    if (mbedtls_x509_crl_parse_der(&list->crl, der.data, der.len) != 0) {
-        world_problem(l->w, "%s holds no revocation list", l->path);
-    }
-}
-
-// The cRLNumber (RFC 5280 section 5.2.3), found by its OID: OCTET STRING { INTEGER }.
-static int64_t number_of(const struct list *list)
-{
-    static const uint8_t oid[] = {0x06, 0x03, 0x55, 0x1d, 0x14, 0x04};
-    const mbedtls_x509_buf *ext = &list->crl.crl_ext;
-    const uint8_t *at = ext->p == NULL ? NULL : memmem(ext->p, ext->len, oid, sizeof oid);
-    int64_t number = 0;
-    if (at == NULL || at[sizeof oid + 1] != 0x02 || at[sizeof oid + 2] > 8) {
-        return -1;
-    }
-    for (size_t i = 0; i < at[sizeof oid + 2]; i++) {
-        number = number << 8 | at[sizeof oid + 3 + i];
-    }
-    return number;
-}
-
-// CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue }; P-256 keys sign with SHA-256 here.
-static bool is_signed_by(const struct list *list, mbedtls_x509_crt *ca)
-{
-    unsigned char *p = list->der.data;
-    unsigned char *end = p + list->der.len;
-    uint8_t digest[32];
-    size_t len = 0;
-    if (mbedtls_asn1_get_tag(&p, end, &len, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) {
-        return false;
-    }
-    unsigned char *tbs = p;
-    if (mbedtls_asn1_get_tag(&p, end, &len, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) {
-        return false;
-    }
-    p += len;
-    mbedtls_sha256(tbs, (size_t)(p - tbs), digest, 0);
-    if (mbedtls_asn1_get_tag(&p, end, &len, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) {
-        return false;
-    }
-    p += len;
-    return mbedtls_asn1_get_bitstring_null(&p, end, &len) == 0 &&
-           mbedtls_pk_verify(&ca->pk, MBEDTLS_MD_SHA256, digest, sizeof digest, p, len) == 0;
-}
-
-static void note_number(struct look *l, const char *issuer, int64_t number)
-{
-    struct world_number *n = l->w->numbers;
-    for (size_t i = 0; i < WORLD_ISSUERS; i++, n++) {
-        if (n->issuer[0] == '\0') {
-            snprintf(n->issuer, sizeof n->issuer, "%s", issuer);
-        }
-        if (strcmp(n->issuer, issuer) == 0) {
-            break;
-        }
-    }
-    if (number < n->number) {
-        world_problem(l->w, "crl.pem has list %lld of %s after list %lld", (long long)number, issuer,
-                      (long long)n->number);
-    }
-    n->number = number;
-}
-
-static void check_lists_of(struct look *l, sqlite3_stmt *s)
-{
-    mbedtls_x509_crt ca;
-    size_t found = 0;
-    mbedtls_x509_crt_init(&ca);
-    const void *der = sqlite3_column_blob(s, 1);
-    mbedtls_x509_crt_parse_der(&ca, der, (size_t)sqlite3_column_bytes(s, 1));
-    for (size_t i = 0; i < all.count; i++) {
-        const mbedtls_x509_buf *issuer = &all.items[i].crl.issuer_raw;
-        if (issuer->len == ca.subject_raw.len && memcmp(issuer->p, ca.subject_raw.p, issuer->len) == 0 &&
-            is_signed_by(&all.items[i], &ca)) {
-            note_number(l, (const char *)sqlite3_column_text(s, 0), number_of(&all.items[i]));
-            found++;
-        }
-    }
-    if (found > 1 || (l->settled && found == 0)) {
-        world_problem(l->w, "crl.pem has %zu lists of %s", found, (const char *)sqlite3_column_text(s, 0));
-    }
-    mbedtls_x509_crt_free(&ca);
-}
-
-static void check_list_files(struct look *l)
-{
-    static const char current[] = "SELECT name, der FROM certificate WHERE role = 0 AND current = 1";
-    struct buf text = {0};
-    sqlite3_stmt *s = NULL;
-    l->path = "crl.pem";
-    all.count = 0;
-    read_file(l, &text);
-    read_blocks(l, buf_span(&text), keep_list);
-    assert_int_equal(sqlite3_prepare_v2(l->db, current, -1, &s, NULL), SQLITE_OK);
-    while (sqlite3_step(s) == SQLITE_ROW) {
-        check_lists_of(l, s);
-    }
-    sqlite3_finalize(s);
-    assert_int_equal(sqlite3_prepare_v2(l->db, "SELECT der FROM crl WHERE der IS NOT NULL", -1, &s, NULL), SQLITE_OK);
-    size_t recorded = 0;
-    for (; l->settled && sqlite3_step(s) == SQLITE_ROW; recorded++) {
-        bool there = false;
-        const void *der = sqlite3_column_blob(s, 0);
-        for (size_t i = 0; i < all.count; i++) {
-            there = there || (all.items[i].der.len == (size_t)sqlite3_column_bytes(s, 0) &&
-                              memcmp(all.items[i].der.data, der, all.items[i].der.len) == 0);
-        }
-        if (!there) {
-            world_problem(l->w, "crl.pem lacks a list that the database has");
-        }
-    }
-    if (l->settled && recorded != all.count) {
-        world_problem(l->w, "crl.pem has %zu lists, the database %zu", all.count, recorded);
-    }
-    sqlite3_finalize(s);
-    for (size_t i = 0; i < all.count; i++) {
-        mbedtls_x509_crl_free(&all.items[i].crl);
-        buf_clear(&all.items[i].der);
-    }
-    buf_clear(&text);
 }
 
 // ---- entries that are on record: their files are complete and belong together
@@ -477,12 +317,21 @@ static void check_pair(struct look *l, struct span cert_der, struct span key_pem
 }
 
 static struct buf recorded_der;
+static struct buf issuer_der; // of the CA as it is now; empty if chains leave it out, or it is another one now
 
 static void same_certificate(struct look *l, const char *label, struct span der)
 {
     (void)label;
     if (l->certificates++ == 0 && (der.len != recorded_der.len || memcmp(der.data, recorded_der.data, der.len) != 0)) {
         world_problem(l->w, "%s is not the certificate on record", l->path);
+    }
+}
+
+static void same_issuer(struct look *l, const char *label, struct span der)
+{
+    (void)label;
+    if (l->certificates++ == 0 && (der.len != issuer_der.len || memcmp(der.data, issuer_der.data, der.len) != 0)) {
+        world_problem(l->w, "%s does not begin with the issuer's certificate", l->path);
     }
 }
 
@@ -496,9 +345,11 @@ static void check_entry(struct look *l, const char *directory, const char *name,
         char *path = mem_printf("%s/%s/%s", directory, name, files[i]);
         l->path = path;
         l->certificates = 0;
-        read_file(l, &text);
+        look_read(l, &text);
         if (i < 2) {
-            read_blocks(l, buf_span(&text), same_certificate);
+            look_at_blocks(l, buf_span(&text), same_certificate);
+        } else if (i == 2 && issuer_der.len > 0) {
+            look_at_blocks(l, buf_span(&text), same_issuer);
         }
         if (i == 4 && text.len > 0) {
             sha256_hex(buf_span(&text), digest);
@@ -514,16 +365,24 @@ static void check_entry(struct look *l, const char *directory, const char *name,
 
 static void check_entries(struct look *l)
 {
-    static const char sql[] = "SELECT role, name, key_file_digest, der FROM certificate WHERE current = 1 AND role < 3";
+    static const char sql[] = "SELECT c.role, c.name, c.key_file_digest, c.der, issuer.der FROM certificate c"
+                              " LEFT JOIN certificate first ON first.id = c.issuer_id"
+                              " LEFT JOIN certificate issuer ON issuer.role = 0 AND issuer.name = first.name"
+                              " AND issuer.current = 1 AND issuer.issuer_id IS NOT NULL"
+                              " AND issuer.key_id = first.key_id AND issuer.subject = first.subject"
+                              " WHERE c.current = 1 AND c.role < 3";
     static const char *const directories[] = {"authorities", "servers", "clients"};
     sqlite3_stmt *s = NULL;
     assert_int_equal(sqlite3_prepare_v2(l->db, sql, -1, &s, NULL), SQLITE_OK);
     while (sqlite3_step(s) == SQLITE_ROW) {
         const void *der = sqlite3_column_blob(s, 3);
         buf_add(&recorded_der, der, (size_t)sqlite3_column_bytes(s, 3));
+        const void *issuer = sqlite3_column_blob(s, 4);
+        buf_add(&issuer_der, issuer, (size_t)sqlite3_column_bytes(s, 4));
         check_entry(l, directories[sqlite3_column_int(s, 0)], (const char *)sqlite3_column_text(s, 1),
                     (const char *)sqlite3_column_text(s, 2));
         buf_clear(&recorded_der);
+        buf_clear(&issuer_der);
     }
     sqlite3_finalize(s);
 }
@@ -539,8 +398,8 @@ void world_check(struct world *w, bool settled)
         if (settled) {
             check_entries(&l);
         }
-        if (settled || file_exists(crl)) {
-            check_list_files(&l);
+        if (file_exists(crl) || (settled && ask(w, db, "SELECT count(*) FROM certificate", NULL) > 0)) {
+            look_at_lists(&l);
         }
     } else if (settled) {
         world_problem(w, "the database has no tables");

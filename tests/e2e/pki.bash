@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # bats sets some variables, the tests read others
 # For the tests of `mtls pki` and `mtls ca`: a small plan, a PKI seen from outside, and the judges.
 
 # A root, an issuing CA, a server and two clients, and after them the lines that are given.
@@ -88,4 +88,18 @@ listed() { # serial=SERIAL...
 # The number of a CA's list.
 crl_number() { # COMMON-NAME
     lists -issuer -crlnumber | grep -A1 "CN = $1\$" | sed -n 's/^crlNumber=0x//p'
+}
+
+# The command fails with this exit status and this one sentence ("..." in it stands for anything), prints nothing else, and
+# leaves the PKI as it was, or unmade.
+refuses() { # EXIT-STATUS MESSAGE COMMAND...
+    local before after pattern
+    before=$([[ ! -e pki ]] || snapshot)
+    run "-$1" --separate-stderr "${@:3}"
+    printf -v pattern '%q' "mtls: $2"
+    # shellcheck disable=SC2053 # it is a pattern
+    [[ -z $output && ${#stderr_lines[@]} == 1 && $stderr == ${pattern//.../*} ]] ||
+        fail "expected: mtls: $2"$'\n'"but it was: $output$stderr"
+    after=$([[ ! -e pki ]] || snapshot)
+    [[ $before == "$after" ]] || fail "changed: $(diff <(echo "$before") <(echo "$after"))"
 }

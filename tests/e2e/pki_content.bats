@@ -6,9 +6,7 @@ load helpers
 load pki
 
 setup_file() {
-    cd "$BATS_FILE_TMPDIR"
-    # shellcheck source=tests/e2e/helpers.bash
-    source "$BATS_TEST_DIRNAME/helpers.bash"
+    cd "$BATS_FILE_TMPDIR" || return 1
     cat >plan.yaml <<'END'
 defaults: {subject: "CN={name},O=Test", ca_days: 20000, crl_url: "http://crl.example.com/{issuer}.crl"}
 authorities:
@@ -77,7 +75,7 @@ teardown() { :; }
     command -v keytool || skip 'keytool is not installed'
     cat pki/*/*/cert.pem >all.pem
     run -0 keytool -printcert -file all.pem
-    [[ $(grep -c '^Owner:' <<<"$output") == $(ls pki/*/*/cert.pem | wc -l) ]]
+    [[ $(grep -c '^Owner:' <<<"$output") == $(find pki -name cert.pem | wc -l) ]]
 }
 
 @test "name constraints are enforced by openssl" {

@@ -5,11 +5,7 @@ load helpers
 load pki
 
 setup_file() {
-    cd "$BATS_FILE_TMPDIR"
-    # shellcheck source=tests/e2e/helpers.bash
-    source "$BATS_TEST_DIRNAME/helpers.bash"
-    # shellcheck source=tests/e2e/pki.bash
-    source "$BATS_TEST_DIRNAME/pki.bash"
+    cd "$BATS_FILE_TMPDIR" || return 1
     small_plan
     sed -i 's/{name: root}/{name: root, encrypt_key: true}/; s/{name: issuing,/{name: issuing, encrypt_key: true,/' plan.yaml
     printf 'secret\n' >good
@@ -25,13 +21,6 @@ copy() {
 # No terminal to ask on.
 alone() {
     setsid -w "$MTLS" "$@" </dev/null
-}
-
-refused() { # TEXT COMMAND...
-    snapshot >before
-    run -3 --separate-stderr "${@:2}"
-    [[ -z $output && $stderr == "mtls: $1" ]] || fail "$stderr"
-    snapshot | diff before -
 }
 
 @test "the keys are PKCS#8, encrypted with PBES2 and AES-256, and openssl opens them" {
@@ -64,14 +53,14 @@ refused() { # TEXT COMMAND...
 @test "without a passphrase, with a wrong, an empty or none: one sentence, and nothing is changed" {
     copy
     edit_plan 's/name: bob,/name: bob, days: 10,/'
-    refused 'the passphrase of the CA keys is needed and there is no terminal to ask on; give it in a file or in $MTLS_PASSPHRASE' \
+    refuses 3 'the passphrase of the CA keys is needed and there is no terminal to ask on; give it in a file or in ...MTLS_PASSPHRASE' \
         alone pki -f plan.yaml
-    refused "pki/authorities/issuing/key.pem: the passphrase is not the private key's" \
+    refuses 3 "pki/authorities/issuing/key.pem: the passphrase is not the private key's" \
         alone pki -f plan.yaml --passphrase-file bad
-    refused "pki/authorities/issuing/key.pem: the passphrase is not the private key's" \
+    refuses 3 "pki/authorities/issuing/key.pem: the passphrase is not the private key's" \
         env MTLS_PASSPHRASE=wrong "$MTLS" pki -f plan.yaml
-    refused 'the passphrase from empty is empty' alone pki -f plan.yaml --passphrase-file empty
-    refused 'opening nowhere: No such file or directory' alone pki -f plan.yaml --passphrase-file nowhere
+    refuses 3 'the passphrase from empty is empty' alone pki -f plan.yaml --passphrase-file empty
+    refuses 3 'opening nowhere: No such file or directory' alone pki -f plan.yaml --passphrase-file nowhere
     run -0 env MTLS_PASSPHRASE=secret "$MTLS" pki -f plan.yaml
     judge clients/bob
 }
@@ -79,7 +68,7 @@ refused() { # TEXT COMMAND...
 @test "a wrong passphrase does not cost an edited CA its key" {
     copy
     edit_plan 's/name: root,/name: root, days: 4000,/'
-    refused "pki/authorities/root/key.pem: the passphrase is not the private key's" \
+    refuses 3 "pki/authorities/root/key.pem: the passphrase is not the private key's" \
         alone pki -f plan.yaml --passphrase-file bad
     run -0 alone pki -f plan.yaml --passphrase-file good
     judge clients/bob
@@ -108,9 +97,9 @@ refused() { # TEXT COMMAND...
 
 @test "mtls ca takes the passphrase from the same places" {
     copy
-    refused 'the passphrase of the CA keys is needed and there is no terminal to ask on; give it in a file or in $MTLS_PASSPHRASE' \
+    refuses 3 'the passphrase of the CA keys is needed and there is no terminal to ask on; give it in a file or in ...MTLS_PASSPHRASE' \
         alone ca issue carol
-    refused "pki/authorities/issuing/key.pem: the passphrase is not the private key's" \
+    refuses 3 "pki/authorities/issuing/key.pem: the passphrase is not the private key's" \
         alone ca revoke bob --passphrase-file bad
     run -0 alone ca issue carol --passphrase-file good
     MTLS_PASSPHRASE=secret run -0 alone ca revoke bob

@@ -8,7 +8,7 @@ fixed_plan() {
     cat >plan.yaml <<'END'
 authorities:
   - {name: root, not_before: 2026-01-01, not_after: 2036-01-01}
-  - {name: issuing, issuer: root, key: rsa-2048, not_before: 2026-01-01, not_after: 2036-01-01}
+  - {name: issuing, issuer: root, not_before: 2026-01-01, not_after: 2036-01-01}
 clients:
   - {name: alice, issuer: issuing, not_before: 2026-01-01, not_after: 2028-01-01}
   - {name: mallory, issuer: issuing, not_before: 2026-01-01, not_after: 2028-01-01, revoked: {when: 2026-01-01}}
@@ -20,7 +20,8 @@ same() { # DIRECTORY DIRECTORY
 }
 
 @test "the same plan, dates and seed give the same bytes: keys, certificates, lists, manifest, flaws" {
-    small_plan 'flaws: {issuer: issuing, cases: [expired, rsa_1024, weak_curve, crl_stale, signature_damaged, wrong_key]}'
+    small_plan '  - {name: rsa, issuer: issuing, key: rsa-2048}' \
+        'flaws: {issuer: issuing, cases: [expired, rsa_1024, weak_curve, crl_stale, signature_damaged, wrong_key]}'
     export SOURCE_DATE_EPOCH=1767225600
     mtls pki -f plan.yaml -d one --seed golden >/dev/null
     mtls pki -f plan.yaml -d two --seed golden >/dev/null
@@ -32,6 +33,7 @@ same() { # DIRECTORY DIRECTORY
 
 @test "with fixed dates the clock does not matter" {
     fixed_plan
+    export ASAN_OPTIONS=verify_asan_link_order=0 # faketime preloads a library
     faketime '2026-05-01 12:00:00' "$MTLS" pki -f plan.yaml -d one --seed golden >/dev/null
     faketime '2026-06-02 13:14:15' "$MTLS" pki -f plan.yaml -d two --seed golden >/dev/null
     same one two

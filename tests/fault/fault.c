@@ -34,12 +34,12 @@ __attribute__((constructor)) static void map_state(void)
 }
 
 // Which file a descriptor is, for the trace.
-static void name_of(int fd, char path[256])
+static void name_of(int fd, char name[256])
 {
-    char link[64];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, 255);
-    path[n < 0 ? 0 : n] = '\0';
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(path, name, 255);
+    name[n < 0 ? 0 : n] = '\0';
 }
 
 static void die(void)
@@ -89,6 +89,8 @@ static enum what meet_fd(const char *name, int fd, size_t length, bool takes_spa
     name_of(fd, path);
     return meet(name, path, length, takes_space);
 }
+
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's own begin with underscores
 
 #define OPEN(function)                                                                                                 \
     int function(const char *path, int flags, ...)                                                                     \
@@ -170,3 +172,5 @@ ON_FD(ftruncate, (int fd, off_t length), (fd, length))
 ON_FD(ftruncate64, (int fd, off64_t length), (fd, length))
 ON_FD(flock, (int fd, int operation), (fd, operation))
 ON_FD(fchmod, (int fd, mode_t mode), (fd, mode))
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -3,8 +3,8 @@
 #ifndef MTLS_TESTS_NAME_FIXTURE_H
 #define MTLS_TESTS_NAME_FIXTURE_H
 
-#include "base/text.h"
 #include "base/der.h"
+#include "base/text.h"
 #include "ca/key.h"
 #include "unit.h"
 

@@ -108,16 +108,16 @@ static const char *const expected_of_servers[FLAW_COUNT] = {
 static void put_pem(struct run *r, const char *name, const char *label, const struct buf *const *ders, size_t count)
 {
     struct buf text = {0};
-    char path[128];
     buf_add(&text, "", 0);
     for (size_t i = 0; i < count; i++) {
         pem_write(&text, label, buf_span(ders[i]));
     }
-    snprintf(path, sizeof path, "%s/%s", r->dir, name);
+    char *path = mem_printf("%s/%s", r->dir, name);
     FILE *file = fopen(path, "w"); // no sync: there are many
     assert_non_null(file);
     assert_int_equal(fwrite(text.data, 1, text.len, file), text.len);
     assert_int_equal(fclose(file), 0);
+    free(path);
     buf_clear(&text);
 }
 
