@@ -166,6 +166,12 @@ static bool try_candidate(struct search *s, const struct candidate *candidate, b
 {
     const struct certificate *child = s->path[s->count - 1];
     const struct certificate *issuer = candidate->certificate;
+    char label[96];
+    if (!issuer->key_read) {
+        search_fail(s, RANK_BAD_CANDIDATE, issuer->bad, s->count, "%s: %s", certificate_label(issuer, label),
+                    issuer->why);
+        return false;
+    }
     enum reason reason = verify(s, child, issuer);
     if (reason != REASON_ok) {
         note_bad_signature(s, child, issuer, reason);
