@@ -124,6 +124,9 @@ static int record_all(struct pki *pki, const struct publication *items, size_t c
     }
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = announce_item(pki, &items[i], batch, e);
+        if (rc == 0 && replace && items[i].issued->record.role == ROLE_AUTHORITY) {
+            rc = chains_announce(pki, batch, &items[i].issued->record, e);
+        }
     }
     if (rc == 0) {
         rc = file_batch_sync(batch, e);

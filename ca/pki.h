@@ -99,7 +99,9 @@ int entry_files_announce(struct file_batch *batch, const char *dir, struct span 
 // nor one that was announced.
 int entry_files_put(struct file_batch *batch, const char *dir, const struct entry_files *f, bool announced,
                     size_t *changed, struct err *e);
-// Adds the files of all entries that are below a CA with a new certificate, `renewed`, and so have another chain.
+// Before the database changes: notes in the batch all entries that may be below a CA with a new certificate, `renewed`.
+int chains_announce(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e);
+// Afterwards: adds those of their files that have another chain now.
 int chains_refresh(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e);
 char *entry_directory(const struct pki *pki, enum role role, const char *name); // owned
 void file_digest(struct span data, char hex[65]);                               // SHA-256

@@ -45,14 +45,28 @@ static void read_key(const char *dir, const struct record *r, struct buf *key)
     free(path);
 }
 
+static bool has_chain(const struct refreshing *f, const struct record *r)
+{
+    bool itself = r->role == f->renewed->role && strcmp(r->name, f->renewed->name) == 0;
+    return r->issuer_id != 0 && r->role != ROLE_FLAW && !itself;
+}
+
+static int announce(void *arg, const struct record *r, struct err *e)
+{
+    struct refreshing *f = arg;
+    char *dir = entry_directory(f->pki, r->role, r->name);
+    int rc = has_chain(f, r) ? file_batch_mark(f->batch, dir, e) : 0;
+    free(dir);
+    return rc;
+}
+
 static int refresh(void *arg, const struct record *r, struct err *e)
 {
     struct refreshing *f = arg;
     struct entry_files files;
     struct buf key = {0};
     size_t changed = 0;
-    bool itself = r->role == f->renewed->role && strcmp(r->name, f->renewed->name) == 0;
-    if (r->issuer_id == 0 || r->role == ROLE_FLAW || itself) {
+    if (!has_chain(f, r)) {
         return 0;
     }
     if (load_issuer(f, r->issuer_id, e) != 0) {
@@ -69,6 +83,13 @@ static int refresh(void *arg, const struct record *r, struct err *e)
     buf_clear(&key);
     free(dir);
     return rc;
+}
+
+int chains_announce(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e)
+{
+    struct refreshing f = {.pki = pki, .batch = batch, .renewed = renewed};
+    struct db_filter current = {.current_only = true, .role = -1};
+    return db_list(pki->db, &current, announce, &f, e);
 }
 
 int chains_refresh(struct pki *pki, struct file_batch *batch, const struct record *renewed, struct err *e)

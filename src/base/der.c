@@ -86,7 +86,7 @@ int der_time(struct span *rest, int64_t *when, struct err *e)
     bool utc = item.tag == MBEDTLS_ASN1_UTC_TIME;
     size_t year = utc ? 2 : 4;
     if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11 ||
-        item.content.data[year + 10] != 'Z') {
+        item.content.data[year + 10] != 'Z') { // RFC 3339 takes a small one too
         return err_set(e, "a time is neither UTCTime nor GeneralizedTime in its RFC 5280 form");
     }
     memcpy(digits, item.content.data, item.content.len);

@@ -109,7 +109,7 @@ static enum reason verify(struct search *s, const struct certificate *child, con
     }
     for (size_t i = 0; i < s->budget->checked_count; i++) {
         const struct checked *known = &s->budget->checked[i];
-        if (known->child == child && known->issuer == issuer) {
+        if (known->child == child && spans_equal(known->key, issuer->spki)) {
             return known->result;
         }
     }
@@ -119,7 +119,7 @@ static enum reason verify(struct search *s, const struct certificate *child, con
     }
     enum reason result = signature_check(child->signature_algorithm, child->signature, child->tbs,
                                          (mbedtls_pk_context *)(uintptr_t)&issuer->key);
-    s->budget->checked[s->budget->checked_count++] = (struct checked){child, issuer, result};
+    s->budget->checked[s->budget->checked_count++] = (struct checked){child, issuer->spki, result};
     return result;
 }
 
@@ -135,9 +135,6 @@ static void note_bad_signature(struct search *s, const struct certificate *child
         search_fail(s, RANK_BAD_CANDIDATE, REASON_chain_untrusted, s->count - 1,
                     "the issuer of %s has a name that is known here, and another key", label);
         return;
-    }
-    if (reason == REASON_signature_bad && child->self_issued && verify(s, child, child) == REASON_ok) {
-        return; // a root of the same name: it claims nothing either
     }
     search_fail(s, RANK_BAD_CANDIDATE, reason, s->count - 1, "%s: %s (issuer %s)", label, reason_info(reason)->sentence,
                 certificate_label(issuer, issuer_label));
@@ -169,6 +166,12 @@ static bool try_candidate(struct search *s, const struct candidate *candidate, b
 {
     const struct certificate *child = s->path[s->count - 1];
     const struct certificate *issuer = candidate->certificate;
+    char label[96];
+    if (!issuer->key_read) {
+        search_fail(s, RANK_BAD_CANDIDATE, issuer->bad, s->count, "%s: %s", certificate_label(issuer, label),
+                    issuer->why);
+        return false;
+    }
     enum reason reason = verify(s, child, issuer);
     if (reason != REASON_ok) {
         note_bad_signature(s, child, issuer, reason);

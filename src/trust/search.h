@@ -20,7 +20,8 @@ enum {
 // What ran out is shared by a question and the questions about signers of lists that it leads to.
 struct budget {
     struct checked {
-        const struct certificate *child, *issuer;
+        const struct certificate *child;
+        struct span key; // SubjectPublicKeyInfo
         enum reason result;
     } checked[SIGNATURES_MOST];
     size_t checked_count;
@@ -39,8 +40,7 @@ struct search {
     enum trust_purpose purpose;
     const char *name; // or NULL
     int64_t now;
-    int signer_depth;           // 0: the question itself
-    const struct search *outer; // of a signer of lists: the question that led to it; else NULL
+    int signer_depth; // 0: the question itself
     struct budget *budget;
     // The path under construction: path[0] is the leaf; `anchor` once it is complete.
     const struct certificate *path[PATH_MOST];

@@ -112,11 +112,7 @@ static bool check_names(struct search *s, size_t i)
         return true;
     }
     for (size_t above = i + 1; above <= s->count; above++) {
-        const struct certificate *ca = at(s, above);
-        if (!ca->has_name_constraints) {
-            continue;
-        }
-        enum reason reason = constraint_check(c, ca, &s->budget->names, why);
+        enum reason reason = constraint_check(c, at(s, above), &s->budget->names, why);
         if (reason != REASON_ok) {
             return FAIL(s, reason, i, "%s: %s", certificate_label(c, label), why);
         }
@@ -134,38 +130,23 @@ static bool check_policies(struct search *s)
 
 // --- revocation ---
 
-// Is it being judged as a signer already, further out? Then a list that it signs may speak about itself (an issuer of
-// indirect lists is often on nobody else's).
-static bool judged_further_out(const struct search *s, const struct certificate *c)
-{
-    for (; s != NULL; s = s->outer) {
-        if (s->target == TARGET_LIST_SIGNER && s->path[0] == c) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool same_authority(const struct certificate *a, const struct certificate *b)
 {
     return spans_equal(buf_span(&a->subject_key), buf_span(&b->subject_key)) && spans_equal(a->spki, b->spki);
 }
 
-// May this certificate sign lists, and is its own path good? (RFC 5280 section 6.3.3 (f): to the same anchor.)
+// Is the path of this signer good, and to the same anchor (RFC 5280 section 6.3.3 (f))? That it may sign lists is asked
+// when the signature is checked.
 static bool signer_is_good(struct search *outer, const struct certificate *c)
 {
     struct trust_verdict verdict = {.reason = REASON_ok};
     struct search s = *outer;
-    if (c->has_key_usage && (c->key_usage & KU_CRL_SIGN) == 0) {
-        return false;
-    }
-    if (c == outer->anchor || judged_further_out(outer, c)) {
-        return true; // the latter is a new key whose own list it signs itself, or an issuer of indirect lists
+    if (c == outer->anchor || (outer->target == TARGET_LIST_SIGNER && c == outer->path[0])) {
+        return true; // the latter is being judged: its own list may speak about it, as that of a new key does
     }
     if (outer->signer_depth >= SIGNER_DEPTH_MOST) {
         return false;
     }
-    s.outer = outer;
     s.target = TARGET_LIST_SIGNER;
     s.signer_depth = outer->signer_depth + 1;
     s.name = NULL;

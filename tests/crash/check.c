@@ -317,12 +317,21 @@ static void check_pair(struct look *l, struct span cert_der, struct span key_pem
 }
 
 static struct buf recorded_der;
+static struct buf issuer_der; // of the CA as it is now; empty if chains leave it out, or it is another one now
 
 static void same_certificate(struct look *l, const char *label, struct span der)
 {
     (void)label;
     if (l->certificates++ == 0 && (der.len != recorded_der.len || memcmp(der.data, recorded_der.data, der.len) != 0)) {
         world_problem(l->w, "%s is not the certificate on record", l->path);
+    }
+}
+
+static void same_issuer(struct look *l, const char *label, struct span der)
+{
+    (void)label;
+    if (l->certificates++ == 0 && (der.len != issuer_der.len || memcmp(der.data, issuer_der.data, der.len) != 0)) {
+        world_problem(l->w, "%s does not begin with the issuer's certificate", l->path);
     }
 }
 
@@ -339,6 +348,8 @@ static void check_entry(struct look *l, const char *directory, const char *name,
         look_read(l, &text);
         if (i < 2) {
             look_at_blocks(l, buf_span(&text), same_certificate);
+        } else if (i == 2 && issuer_der.len > 0) {
+            look_at_blocks(l, buf_span(&text), same_issuer);
         }
         if (i == 4 && text.len > 0) {
             sha256_hex(buf_span(&text), digest);
@@ -354,16 +365,24 @@ static void check_entry(struct look *l, const char *directory, const char *name,
 
 static void check_entries(struct look *l)
 {
-    static const char sql[] = "SELECT role, name, key_file_digest, der FROM certificate WHERE current = 1 AND role < 3";
+    static const char sql[] = "SELECT c.role, c.name, c.key_file_digest, c.der, issuer.der FROM certificate c"
+                              " LEFT JOIN certificate first ON first.id = c.issuer_id"
+                              " LEFT JOIN certificate issuer ON issuer.role = 0 AND issuer.name = first.name"
+                              " AND issuer.current = 1 AND issuer.issuer_id IS NOT NULL"
+                              " AND issuer.key_id = first.key_id AND issuer.subject = first.subject"
+                              " WHERE c.current = 1 AND c.role < 3";
     static const char *const directories[] = {"authorities", "servers", "clients"};
     sqlite3_stmt *s = NULL;
     assert_int_equal(sqlite3_prepare_v2(l->db, sql, -1, &s, NULL), SQLITE_OK);
     while (sqlite3_step(s) == SQLITE_ROW) {
         const void *der = sqlite3_column_blob(s, 3);
         buf_add(&recorded_der, der, (size_t)sqlite3_column_bytes(s, 3));
+        const void *issuer = sqlite3_column_blob(s, 4);
+        buf_add(&issuer_der, issuer, (size_t)sqlite3_column_bytes(s, 4));
         check_entry(l, directories[sqlite3_column_int(s, 0)], (const char *)sqlite3_column_text(s, 1),
                     (const char *)sqlite3_column_text(s, 2));
         buf_clear(&recorded_der);
+        buf_clear(&issuer_der);
     }
     sqlite3_finalize(s);
 }
@@ -379,7 +398,7 @@ void world_check(struct world *w, bool settled)
         if (settled) {
             check_entries(&l);
         }
-        if (settled || file_exists(crl)) {
+        if (file_exists(crl) || (settled && ask(w, db, "SELECT count(*) FROM certificate", NULL) > 0)) {
             look_at_lists(&l);
         }
     } else if (settled) {

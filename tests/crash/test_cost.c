@@ -44,29 +44,52 @@ static void fill(struct world *w, int count)
     free(path);
 }
 
-enum { COMMANDS = 3, SIZES = 3 };
+enum { VERBS = 3, SIZES = 3, TIMES = 7 };
+static const char *const verbs[VERBS] = {"issue", "renew", "revoke"};
 static const int sizes[SIZES] = {0, 2000, 20000};
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// The median of some: serials are random, so now and then one splits pages of the database.
+static struct cost median_cost(struct world *w, const char *verb)
+{
+    uint64_t calls[TIMES];
+    uint64_t octets[TIMES];
+    for (int i = 0; i < TIMES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "alice-%d", i);
+        world_command command = {"ca", verb, name};
+        struct cost one = cost_of(w, command);
+        calls[i] = one.calls;
+        octets[i] = one.octets;
+    }
+    qsort(calls, TIMES, sizeof calls[0], by_value);
+    qsort(octets, TIMES, sizeof octets[0], by_value);
+    return (struct cost){.calls = calls[TIMES / 2], .octets = octets[TIMES / 2]};
+}
 
 static void cost_does_not_grow(void **state)
 {
     struct world *w = *state;
     static world_command init = {"ca", "init"};
-    static world_command commands[COMMANDS] = {
-        {"ca", "issue", "alice"}, {"ca", "renew", "alice"}, {"ca", "revoke", "alice"}};
-    struct cost costs[SIZES][COMMANDS];
+    struct cost costs[SIZES][VERBS];
     cost_of(w, init);
     world_save(w);
     for (int i = 0; i < SIZES; i++) {
         world_restore(w);
         fill(w, sizes[i]);
-        for (int k = 0; k < COMMANDS; k++) {
-            struct cost *c = &costs[i][k];
-            *c = cost_of(w, commands[k]);
-            print_message("ca %s, %d issued before: %llu calls, %llu octets\n", commands[k][1], sizes[i],
-                          (unsigned long long)c->calls, (unsigned long long)c->octets);
+        for (int k = 0; k < VERBS; k++) {
+            costs[i][k] = median_cost(w, verbs[k]);
+            print_message("ca %s, %d issued before: %llu calls, %llu octets\n", verbs[k], sizes[i],
+                          (unsigned long long)costs[i][k].calls, (unsigned long long)costs[i][k].octets);
         }
     }
-    for (int k = 0; k < COMMANDS; k++) {
+    for (int k = 0; k < VERBS; k++) {
         const struct cost *none = &costs[0][k];
         const struct cost *some = &costs[1][k];
         const struct cost *many = &costs[2][k];

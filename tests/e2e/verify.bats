@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # mtls verify: what it reads, what it says, and its exit status. What the judge refuses is tested by tests/paths.
+# shellcheck disable=SC2034 # helpers.bash reads server_pids
 load helpers
 
 setup_file() {

@@ -54,6 +54,50 @@ static void malformed_elements(void **state)
 }
 
 // What is wrapped reads back, at each length where the header changes.
+// A time that is none is quoted in the error, and so is hostile text.
+static void times(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    int64_t when = 0;
+    struct span rest = SPAN("\x17\x0d"
+                            "260101000000Z");
+    assert_works(der_time(&rest, &when, &e), &e);
+    assert_int_equal(when, 1767225600);
+    rest = SPAN("\x17\x0d"
+                "260101\x1b[31m\x00Z");
+    assert_fails(der_time(&rest, &when, &e), &e,
+                 "\"260101\\x1B[31m\\x00Z\" is not a time of the calendar in Zulu time");
+}
+
+// Zulu is a capital letter (X.690 section 11.8), whatever RFC 3339 has.
+static void zulu(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    int64_t when = 0;
+    struct span rest = SPAN("\x17\x0d"
+                            "260101000000z");
+    assert_fails(der_time(&rest, &when, &e), &e, "a time is neither UTCTime nor GeneralizedTime in its RFC 5280 form");
+}
+
+// Words that do not fit are cut between characters.
+static void cut_text(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct buf long_text = {0};
+    while (long_text.len < sizeof e.text + 2) {
+        buf_text(&long_text, "\xe2\x82\xac");
+    }
+    err_set(&e, "%s", (const char *)long_text.data);
+    assert_int_equal(strlen(e.text), (sizeof e.text - 1) / 3 * 3);
+    err_clear(&e);
+    err_set(&e, "%.4s", (const char *)long_text.data);
+    assert_string_equal(e.text, "\xe2\x82\xac");
+    buf_clear(&long_text);
+}
+
 static void wrapping(void **state)
 {
     (void)state;
@@ -237,10 +281,17 @@ static void damaged_input(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements),        cmocka_unit_test(malformed_elements),
-        cmocka_unit_test(wrapping),        cmocka_unit_test(oids),
-        cmocka_unit_test(pem_blocks),      cmocka_unit_test(pem_goes_on),
-        cmocka_unit_test(pem_is_openssls), cmocka_unit_test(damaged_input),
+        cmocka_unit_test(elements),
+        cmocka_unit_test(malformed_elements),
+        cmocka_unit_test(wrapping),
+        cmocka_unit_test(oids),
+        cmocka_unit_test(pem_blocks),
+        cmocka_unit_test(pem_goes_on),
+        cmocka_unit_test(pem_is_openssls),
+        cmocka_unit_test(times),
+        cmocka_unit_test(zulu),
+        cmocka_unit_test(cut_text),
+        cmocka_unit_test(damaged_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

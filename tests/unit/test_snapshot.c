@@ -56,6 +56,10 @@ static void test_loads_all(void **state)
 static void test_refuses_what_it_cannot_read(void **state)
 {
     (void)state;
+    struct trust_files none = {.anchors = {NULL, 0}};
+    struct err nobody = ERR_INIT;
+    assert_null(trust_snapshot_load(&none, &nobody));
+    assert_string_equal(nobody.text, "there is no trust anchor");
     expect_refused("nothing.pem", NULL, "reading the trust anchors: opening ");
     expect_refused("leaf.key", NULL, "leaf.key holds no certificate");
     expect_refused("trust.pem", "nothing.pem", "reading the revocation lists: opening ");

@@ -183,9 +183,14 @@ static int make_list(struct world *world, const struct question *q, struct list 
     struct certificate_issuer issuer;
     bool root = list->issuer == (int)q->part_count;
     const struct part *revoked = list->revokes < 0 ? NULL : &q->parts[list->revokes];
-    struct span serial = revoked == NULL ? (struct span){0} : span_of(revoked->serial, revoked->serial_len);
-    while (serial.len > 1 && serial.data[0] == 0 && serial.data[1] < 0x80) { // in DER, as the certificate has it
-        serial = span_of(serial.data + 1, serial.len - 1);
+    struct span serial = {0};
+    struct certificate_parts parts;
+    struct der_item item;
+    if (revoked != NULL) { // as the certificate has it
+        if (certificate_split(buf_span(&revoked->der), &parts, e) != 0 || der_next(&parts.serial, &item, e) != 0) {
+            return -1;
+        }
+        serial = item.content;
     }
     struct crl_entry entry = {.serial = serial, .revoked_at = NOW - DAY, .invalidity_date = CRL_NO_INVALIDITY_DATE};
     struct crl_content content = {.this_update = list->this_update,
