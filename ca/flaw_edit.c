@@ -128,7 +128,8 @@ int edit_serial_zero(struct tbs *tbs, struct err *e)
 int edit_serial_negative(struct tbs *tbs, struct err *e)
 {
     (void)e;
-    tbs->fields[TBS_SERIAL].data[2] |= 0x80; // behind tag and length
+    uint8_t *first = &tbs->fields[TBS_SERIAL].data[2]; // behind tag and length
+    *first = (uint8_t)((*first & 0x3f) | 0x80);        // not 0xff, which might not be the shortest form
     return 0;
 }
 
