@@ -68,7 +68,7 @@ unreadable() { # TEXT ARGUMENT...
     [[ ${lines[4]} == '  found        CN=mallory: it is on the list of CN=mtls test issuing CA (keyCompromise)' ]]
     [[ ${lines[5]} == '  mend         obtain a new certificate' ]]
     refuses cert_expired -d "$pki" --at +20y "$alice/fullchain.pem"
-    [[ ${lines[1]} == '  certificate  2' ]]
+    [[ ${lines[1]} == '  certificate  0 (the leaf)' ]]
 }
 
 @test "one certificate with the others given beside it" {
