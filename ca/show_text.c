@@ -3,6 +3,7 @@
 // escaped when it was read.
 #include "ca/show.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ static void add_items(struct buf *text, const json_t *list, int indent)
 static void add_field(struct buf *text, const char *label, const json_t *value, int indent)
 {
     struct buf line = {0};
+    assert(label != NULL);
     buf_text(&line, "");
     bool flat = add_flat(&line, value);
     if (flat && (is_scalar(value) || line.len <= LINE_MAX_TEXT)) {

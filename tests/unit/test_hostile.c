@@ -30,15 +30,14 @@ static char dir[] = "/tmp/mtls-hostile-XXXXXX";
 static struct buf root;
 static size_t checks;
 
-enum reason __real_signature_check(struct span algorithm, struct span signature, struct span data,
-                                   mbedtls_pk_context *key);
-enum reason __wrap_signature_check(struct span algorithm, struct span signature, struct span data,
-                                   mbedtls_pk_context *key);
-enum reason __wrap_signature_check(struct span algorithm, struct span signature, struct span data,
-                                   mbedtls_pk_context *key)
+enum reason check_real(struct span algorithm, struct span signature, struct span data,
+                       mbedtls_pk_context *key) __asm__("__real_signature_check");
+enum reason check_counted(struct span algorithm, struct span signature, struct span data,
+                          mbedtls_pk_context *key) __asm__("__wrap_signature_check");
+enum reason check_counted(struct span algorithm, struct span signature, struct span data, mbedtls_pk_context *key)
 {
     checks++;
-    return __real_signature_check(algorithm, signature, data, key);
+    return check_real(algorithm, signature, data, key);
 }
 
 // --- certificates ---

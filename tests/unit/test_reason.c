@@ -16,7 +16,7 @@ static void every_reason_is_complete(void **state)
         assert_true(info->sentence[0] != '\0' && islower((unsigned char)info->sentence[0]));
         assert_true(info->sentence[strlen(info->sentence) - 1] != '.');
         assert_true(i == REASON_ok ? info->exit_code == 0 : info->exit_code == 1 && info->hint[0] != '\0');
-        assert_string_not_equal(alert_name(info->alert), "unknown_alert");
+        assert_string_not_equal(alert_name((int)info->alert), "unknown_alert");
         for (const char *p = info->token; *p != '\0'; p++) {
             assert_true(islower((unsigned char)*p) || isdigit((unsigned char)*p) || *p == '_');
         }
