@@ -251,17 +251,6 @@ int certificate_split(struct span der, struct certificate_parts *parts, struct e
     return 0;
 }
 
-int certificate_dates(const struct certificate_parts *parts, int64_t *not_before, int64_t *not_after, struct err *e)
-{
-    struct span rest = parts->validity;
-    struct der_item validity;
-    if (der_expect(&rest, TAG_SEQUENCE, "validity", &validity, e) != 0 ||
-        der_time(&validity.content, not_before, e) != 0 || der_time(&validity.content, not_after, e) != 0) {
-        return -1;
-    }
-    return 0;
-}
-
 bool certificate_extension(const struct certificate_parts *parts, struct span oid, struct span *value)
 {
     struct err ignored = ERR_INIT;

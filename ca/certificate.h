@@ -79,7 +79,6 @@ struct certificate_parts {
     struct span outer_algorithm;
     struct span signature; // BIT STRING element
 };
-int certificate_dates(const struct certificate_parts *parts, int64_t *not_before, int64_t *not_after, struct err *e);
 // The DER inside the OCTET STRING of the first extension with this OID (content octets). False: there is none.
 bool certificate_extension(const struct certificate_parts *parts, struct span oid, struct span *value);
 int certificate_split(struct span der, struct certificate_parts *parts, struct err *e);

@@ -245,11 +245,6 @@ enum tls_status tls_close(struct tls_connection *c)
     return code == MBEDTLS_ERR_SSL_WANT_WRITE ? TLS_WANT_WRITE : code == 0 ? TLS_DONE : TLS_FAILED;
 }
 
-size_t tls_buffered(const struct tls_connection *c)
-{
-    return mbedtls_ssl_get_bytes_avail(&c->ssl);
-}
-
 const struct trust_identity *tls_peer(const struct tls_connection *c)
 {
     return c->state == CONNECTION_OPEN && c->verdict.reason == REASON_ok ? c->identity : NULL;

@@ -63,7 +63,5 @@ bool verify_presented(struct tls_connection *c);
 int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers); // an mbedtls_x509_crt_ca_cb_t
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
-// Which MBEDTLS_X509_BADCERT_* makes mbedTLS send this alert?
-uint32_t verify_flag_of_alert(enum alert alert);
 
 #endif

@@ -76,7 +76,6 @@ enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
-size_t tls_buffered(const struct tls_connection *connection); // bytes that tls_read has without receiving any
 
 // Who the peer is; NULL unless it was accepted and the handshake is complete. The connection's.
 const struct trust_identity *tls_peer(const struct tls_connection *connection);

@@ -9,7 +9,7 @@
 
 // The alerts that mbedTLS can be made to send for a certificate, in its order of preference
 // (mbedtls_ssl_verify_certificate). For decrypt_error and certificate_required it has code of its own.
-uint32_t verify_flag_of_alert(enum alert alert)
+static uint32_t verify_flag_of_alert(enum alert alert)
 {
     static const struct {
         enum alert alert;
