@@ -5,27 +5,25 @@
 
 int cmd_serve(int argc, char **argv)
 {
-    static const char *alpn[] = {"http/1.1", NULL};
-    struct cmd_files files = {.folder = "servers"};
     struct server_settings settings = {0};
+    struct server_source *source = &settings.source;
     struct arg_list addresses = {0};
     struct arg_list operands = {0};
     const char *host = "localhost";
     const char *as = NULL;
     long port = 8443;
     struct err e = ERR_INIT;
-    struct tls_context *context = NULL;
     const struct arg_option options[] = {
-        {"pki", 'd', ARG_TEXT, "DIR", "the PKI's directory (default: $MTLS_PKI, or pki)", &files.pki},
+        {"pki", 'd', ARG_TEXT, "DIR", "the PKI's directory (default: $MTLS_PKI, or pki)", &source->pki},
         {"host", 0, ARG_TEXT, "NAME", "whose certificate: DIR/servers/NAME (default: localhost)", &host},
         {"as", 0, ARG_TEXT, "PATH", "another entry below DIR, such as flaws/server-expired: to test clients with", &as},
         {"port", 'p', ARG_NUMBER, "PORT", "where to listen; 0: any free port (default: 8443)", &port},
         {"bind", 0, ARG_LIST, "ADDRESS", "IP address to listen on, more than once if need be (default: loopback)",
          &addresses},
-        {"cert", 0, ARG_TEXT, "FILE", "certificate and its issuers, instead of the PKI's", &files.certificate},
-        {"key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &files.key},
-        {"ca", 0, ARG_TEXT, "FILE", "trust anchors for clients, instead of the PKI's", &files.anchors},
-        {"crl", 0, ARG_TEXT, "FILE", "revocation lists; with --ca, none is the default", &files.crls},
+        {"cert", 0, ARG_TEXT, "FILE", "certificate and its issuers, instead of the PKI's", &source->certificate},
+        {"key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &source->key},
+        {"ca", 0, ARG_TEXT, "FILE", "trust anchors for clients, instead of the PKI's", &source->anchors},
+        {"crl", 0, ARG_TEXT, "FILE", "revocation lists; with --ca, none is the default", &source->crls},
         {"ready-file", 0, ARG_TEXT, "FILE", "gets the port number once the server listens", &settings.ready_file},
         {0},
     };
@@ -47,19 +45,14 @@ int cmd_serve(int argc, char **argv)
     if (code != 0) {
         goto out;
     }
-    files.name = as != NULL ? as : host;
-    context = cmd_context(&files, TLS_SERVER, TLS_1_2_AND_1_3, alpn, &e);
-    if (context == NULL) {
-        goto out;
-    }
-    settings.context = context;
-    settings.host = host;
-    settings.addresses = addresses.items;
-    settings.address_count = addresses.count;
-    settings.port = (unsigned)port;
+    source->pki = cmd_pki_dir(source->pki);
+    source->name = as != NULL ? as : host;
+    source->host = host;
+    source->addresses = addresses.items;
+    source->address_count = addresses.count;
+    source->port = (unsigned)port;
     server_run(&settings, &e);
 out:
-    tls_context_free(context);
     arg_list_clear(&addresses);
     arg_list_clear(&operands);
     return cmd_exit(err_is_set(&e) ? -1 : 0, &e);

@@ -23,22 +23,36 @@ enum phase {
     PHASE_GONE,
 };
 
+// What a connection that is served waits for; each has its deadline.
+enum wait {
+    WAIT_REQUEST,  // the first octet of the next request
+    WAIT_HEAD,     // the rest of its head
+    WAIT_BODY,     // its body
+    WAIT_RESPONSE, // the peer to take the response
+};
+
 struct connection {
-    struct server *server;
+    struct worker *worker;
     struct connection *previous;
     struct connection *next;
     uv_poll_t poll;
     uv_timer_t timer;
-    int handles; // that libuv has not closed yet
-    int fd;
+    struct generation *generation; // that the peer was judged by
     struct tls_connection *tls;
-    enum phase phase;
-    struct http_parser http;
-    struct buf in; // received and not parsed yet
+    struct http_parser *http; // NULL between requests
+    struct buf in;            // received while a response was on its way
     size_t in_used;
     struct buf out; // responses to send
     size_t out_used;
+    address_key key;
+    int fd;
+    int handles; // that libuv has not closed yet
+    int polled;  // for these events
+    enum phase phase;
+    enum wait wait;
+    bool heard;       // it has said something
     bool close_after; // once `out` is sent
+    bool close_idle;  // as soon as no request is in flight
     char address[ADDRESS_TEXT];
 };
 
@@ -47,48 +61,99 @@ static void connection_run(struct connection *c);
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct connection *c = handle->data;
+    struct worker *worker = c->worker;
     if (--c->handles > 0) {
         return;
     }
     close(c->fd);
-    listeners_resume(c->server);
+    admission_give(worker, c->key);
     free(c);
+    worker->connection_count--;
+    worker_rest(worker);
+}
+
+static void http_end(struct connection *c)
+{
+    if (c->http != NULL) {
+        http_parser_clear(c->http);
+        free(c->http);
+        c->http = NULL;
+    }
 }
 
 static void connection_end(struct connection *c)
 {
-    struct connection **from = c->previous != NULL ? &c->previous->next : &c->server->connections;
+    struct connection **from = c->previous != NULL ? &c->previous->next : &c->worker->connections;
     *from = c->next;
     if (c->next != NULL) {
         c->next->previous = c->previous;
     }
-    c->server->connection_count--;
     tls_connection_free(c->tls);
-    http_parser_clear(&c->http);
+    generation_free(c->generation);
+    http_end(c);
     buf_clear(&c->in);
     buf_clear(&c->out);
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
     uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 }
 
-static void on_deadline(uv_timer_t *timer)
+// --- deadlines ---
+
+static void on_deadline(uv_timer_t *timer);
+
+static const struct server_limits *limits_of(const struct connection *c)
 {
-    struct connection *c = timer->data;
-    if (c->phase == PHASE_HANDSHAKE) {
-        log_event("%s refused handshake: it was not complete after %d s", c->address, HANDSHAKE_DEADLINE_MS / 1000);
-    }
-    if (c->phase == PHASE_SERVING) {
-        c->phase = PHASE_CLOSING;
-        uv_timer_start(&c->timer, on_deadline, LINGER_DEADLINE_MS, 0); // saying goodbye has its limit too
-    } else {
-        c->phase = PHASE_GONE;
-    }
-    connection_run(c);
+    return &c->generation->config->limits;
 }
 
 static void deadline(struct connection *c, uint64_t ms)
 {
     uv_timer_start(&c->timer, on_deadline, ms, 0);
+}
+
+static void wait_for(struct connection *c, enum wait wait)
+{
+    if (wait == WAIT_HEAD && c->wait == WAIT_HEAD) {
+        return; // whoever sends it octet by octet gets no more time
+    }
+    c->wait = wait;
+    deadline(c, wait == WAIT_HEAD ? limits_of(c)->header_ms : limits_of(c)->idle_ms);
+}
+
+// Saying goodbye has its limit too.
+static void begin_closing(struct connection *c)
+{
+    c->phase = PHASE_CLOSING;
+    deadline(c, LINGER_DEADLINE_MS);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    static const char *const missed[] = {
+        [WAIT_HEAD] = "the head of a request was not complete in time",
+        [WAIT_BODY] = "the body of a request did not arrive in time",
+        [WAIT_RESPONSE] = "a response was not taken in time",
+    };
+    struct connection *c = timer->data;
+    struct http_response response = {0};
+    if (c->phase == PHASE_HANDSHAKE) {
+        log_event("%s refused handshake: it was not complete after %u s", c->address,
+                  limits_of(c)->handshake_ms / 1000);
+    } else if (c->phase == PHASE_SERVING && missed[c->wait] != NULL) {
+        log_event("%s closed: %s", c->address, missed[c->wait]);
+    }
+    if (c->phase != PHASE_SERVING || c->wait == WAIT_RESPONSE) {
+        c->phase = PHASE_GONE;
+    } else if (c->wait == WAIT_REQUEST) {
+        begin_closing(c);
+    } else {
+        http_response_plain(&response, 408); // RFC 9110 section 15.5.9
+        http_write(&c->out, NULL, &response, true);
+        buf_clear(&response.body);
+        c->close_after = true;
+        wait_for(c, WAIT_RESPONSE);
+    }
+    connection_run(c);
 }
 
 // --- the log: one line a connection ---
@@ -131,7 +196,7 @@ static enum tls_status step_handshake(struct connection *c)
     if (status == TLS_DONE) {
         log_accepted(c, tls_peer(c->tls));
         c->phase = PHASE_SERVING;
-        deadline(c, IDLE_DEADLINE_MS);
+        wait_for(c, WAIT_REQUEST);
     } else if (status == TLS_FAILED) {
         log_refused(c);
         c->phase = PHASE_LINGER;
@@ -150,51 +215,92 @@ static enum tls_status send_out(struct connection *c)
             return status;
         }
         c->out_used += put;
+        wait_for(c, c->wait); // each piece that is taken earns time for the next
     }
-    if (c->out.len > 0) {
-        buf_clear(&c->out);
-        c->out_used = 0;
-        deadline(c, IDLE_DEADLINE_MS);
+    buf_clear(&c->out);
+    c->out_used = 0;
+    if (c->wait == WAIT_RESPONSE) {
+        wait_for(c, WAIT_REQUEST);
     }
     return TLS_DONE;
 }
 
-// Parses what was received; a complete request is answered. `who` is there to be handed on: nobody without an identity
-// gets an answer.
-static void parse_in(struct connection *c, const struct trust_identity *who)
+static void respond(struct connection *c, const struct trust_identity *who)
+{
+    struct http_response response = {0};
+    struct visitor visitor = {.who = who, .cipher = tls_cipher(c->tls), .address = c->address};
+    pages_respond(&visitor, &c->http->request, &response);
+    c->close_after = !c->http->request.keep_alive || c->worker->obeyed != ORDER_SERVE;
+    http_write(&c->out, &c->http->request, &response, c->close_after);
+    http_parser_next(c->http);
+    buf_clear(&response.body);
+    wait_for(c, WAIT_RESPONSE);
+}
+
+// Parses what was received, up to the end of a request, which is then answered; how much that was. `who` is there to be
+// handed on: nobody without an identity gets an answer.
+static size_t parse(struct connection *c, const struct trust_identity *who, struct span received)
 {
     size_t used = 0;
-    struct http_response response = {0};
-    enum http_status status = http_parse(&c->http, c->in.data + c->in_used, c->in.len - c->in_used, &used);
-    c->in_used += used;
-    if (c->in_used == c->in.len) {
-        c->in.len = 0;
-        c->in_used = 0;
+    if (c->http == NULL) {
+        c->http = mem_alloc(sizeof *c->http);
+        http_parser_init(c->http);
     }
-    if (status == HTTP_MORE) {
-        if (c->http.request.wants_continue && c->http.request.method != NULL) {
-            c->http.request.wants_continue = false;
-            buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-        }
-        return;
-    }
+    enum http_status status = http_parse(c->http, received.data, received.len, &used);
+    const struct http_request *request = &c->http->request;
     if (status == HTTP_COMPLETE) {
-        struct visitor visitor = {.who = who, .cipher = tls_cipher(c->tls), .address = c->address};
-        pages_respond(&visitor, &c->http.request, &response);
-        c->close_after = !c->http.request.keep_alive || c->server->stopping;
-        http_write(&c->out, &c->http.request, &response, c->close_after);
-        http_parser_next(&c->http);
-    } else {
-        http_response_plain(&response, c->http.error);
+        respond(c, who);
+    } else if (status == HTTP_BAD) {
+        struct http_response response = {0};
+        http_response_plain(&response, c->http->error);
         c->close_after = true;
         http_write(&c->out, NULL, &response, true);
+        buf_clear(&response.body);
+        wait_for(c, WAIT_RESPONSE);
+    } else {
+        wait_for(c, request->method != NULL ? WAIT_BODY : WAIT_HEAD);
+        if (request->wants_continue && request->method != NULL) {
+            c->http->request.wants_continue = false;
+            buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
+        }
     }
-    buf_clear(&response.body);
+    return used;
+}
+
+// Takes what is left over from before, or else what the socket has.
+static enum tls_status receive(struct connection *c, const struct trust_identity *who)
+{
+    uint8_t *scratch = c->worker->scratch;
+    size_t got = 0;
+    if (c->in.len > 0) {
+        c->in_used += parse(c, who, span_of(c->in.data + c->in_used, c->in.len - c->in_used));
+        if (c->in_used == c->in.len) {
+            buf_clear(&c->in);
+            c->in_used = 0;
+        }
+        return TLS_DONE;
+    }
+    enum tls_status status = tls_read(c->tls, scratch, SCRATCH_SIZE, &got);
+    if (status == TLS_DONE) {
+        size_t used = parse(c, who, span_of(scratch, got));
+        buf_add(&c->in, scratch + used, got - used);
+    }
+    return status;
+}
+
+// Nothing is in flight. What only a request needs is given back.
+static enum tls_status rest(struct connection *c)
+{
+    http_end(c);
+    if (c->close_idle) {
+        begin_closing(c);
+        return TLS_DONE;
+    }
+    return TLS_WANT_READ;
 }
 
 static enum tls_status step_serving(struct connection *c)
 {
-    enum { READ_SIZE = 16384 };
     const struct trust_identity *who = tls_peer(c->tls);
     if (who == NULL) { // cannot be; and if it were, there would be nobody to serve
         c->phase = PHASE_GONE;
@@ -202,19 +308,18 @@ static enum tls_status step_serving(struct connection *c)
     }
     enum tls_status status = send_out(c);
     if (status == TLS_DONE && c->close_after) {
-        c->phase = PHASE_CLOSING;
+        begin_closing(c);
         return TLS_DONE;
     }
-    if (status == TLS_DONE && c->in.len == 0) {
-        size_t got = 0;
-        buf_reserve(&c->in, READ_SIZE);
-        status = tls_read(c->tls, c->in.data, READ_SIZE, &got);
-        c->in.len = got;
+    if (status == TLS_DONE) {
+        status = receive(c, who);
+        if (status == TLS_WANT_READ && c->wait == WAIT_REQUEST) {
+            return rest(c);
+        }
     }
     switch (status) {
-    case TLS_DONE: parse_in(c, who); return TLS_DONE;
     case TLS_CLOSED:
-    case TLS_EOF: c->phase = PHASE_CLOSING; return TLS_DONE;
+    case TLS_EOF: begin_closing(c); return TLS_DONE;
     case TLS_FAILED: c->phase = PHASE_GONE; return TLS_DONE;
     default: return status;
     }
@@ -235,9 +340,8 @@ static enum tls_status step_closing(struct connection *c)
 // of the response. So the peer is told that nothing more comes, and what it still sends is thrown away unread.
 static enum tls_status step_linger(struct connection *c)
 {
-    uint8_t discarded[16384];
     shutdown(c->fd, SHUT_WR);
-    ssize_t n = recv(c->fd, discarded, sizeof discarded, 0);
+    ssize_t n = recv(c->fd, c->worker->scratch, SCRATCH_SIZE, 0);
     if (n > 0 || (n < 0 && errno == EINTR)) {
         return TLS_DONE; // once more
     }
@@ -252,8 +356,17 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 {
     struct connection *c = poll->data;
     (void)events;
+    c->heard = true;
     c->phase = status < 0 ? PHASE_GONE : c->phase;
     connection_run(c);
+}
+
+static void poll_for(struct connection *c, int events)
+{
+    if (c->polled != events) {
+        c->polled = events;
+        uv_poll_start(&c->poll, events, on_socket);
+    }
 }
 
 static void connection_run(struct connection *c)
@@ -268,54 +381,86 @@ static void connection_run(struct connection *c)
     for (int budget = STEPS_AT_ONCE; c->phase != PHASE_GONE; budget--) {
         enum tls_status status = steps[c->phase](c);
         if (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
-            uv_poll_start(&c->poll, status == TLS_WANT_READ ? UV_READABLE : UV_WRITABLE, on_socket);
+            poll_for(c, status == TLS_WANT_READ ? UV_READABLE : UV_WRITABLE);
             return;
         }
         if (budget == 0) { // the others' turn; a socket that can be written to brings us back at once
-            uv_poll_start(&c->poll, UV_READABLE | UV_WRITABLE, on_socket);
+            poll_for(c, UV_READABLE | UV_WRITABLE);
             return;
         }
     }
     connection_end(c);
 }
 
-void connection_accept(struct server *server, int fd, const struct sockaddr_storage *from)
+void connection_accept(struct worker *worker, int fd, const struct sockaddr_storage *from)
 {
     struct err e = ERR_INIT;
     int on = 1;
-    struct tls_connection *tls = tls_connection_new(server->settings->context, tls_io_of_socket(fd), NULL, &e);
+    char address[ADDRESS_TEXT];
+    address_key key = address_key_of(from);
+    address_text(from, address);
+    if (!admission_take(worker, key, address)) {
+        close(fd);
+        return;
+    }
+    struct tls_connection *tls = tls_connection_new(worker->generation->context, tls_io_of_socket(fd), NULL, &e);
     if (tls == NULL) {
         log_error(&e);
         close(fd);
+        admission_give(worker, key);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // answers are whole when they are sent
     struct connection *c = mem_alloc(sizeof *c);
-    c->server = server;
+    c->worker = worker;
+    c->generation = generation_ref(worker->generation);
     c->fd = fd;
+    c->key = key;
     c->tls = tls;
     c->handles = 2;
-    address_text(from, c->address);
-    http_parser_init(&c->http);
-    uv_poll_init(&server->loop, &c->poll, fd);
-    uv_timer_init(&server->loop, &c->timer);
+    memcpy(c->address, address, sizeof c->address);
+    uv_poll_init(&worker->loop, &c->poll, fd);
+    uv_timer_init(&worker->loop, &c->timer);
     c->poll.data = c;
     c->timer.data = c;
-    c->next = server->connections;
+    c->next = worker->connections;
     if (c->next != NULL) {
         c->next->previous = c;
     }
-    server->connections = c;
-    server->connection_count++;
-    deadline(c, HANDSHAKE_DEADLINE_MS);
+    worker->connections = c;
+    worker->connection_count++;
+    deadline(c, limits_of(c)->handshake_ms);
     connection_run(c);
 }
 
-// Whoever is served gets a close_notify, everybody else just ends.
-void connections_stop(struct server *server)
+// A peer that has not said a word yet has nothing to lose.
+static bool is_silent(const struct connection *c)
+{
+    uint8_t octet;
+    return c->phase == PHASE_HANDSHAKE && !c->heard && recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+// Those that are idle end now, the others when their request is answered.
+void connections_drain(struct worker *worker)
 {
     struct connection *next = NULL;
-    for (struct connection *c = server->connections; c != NULL; c = next) {
+    for (struct connection *c = worker->connections; c != NULL; c = next) {
+        next = c->next;
+        if (c->phase == PHASE_SERVING) {
+            c->close_idle = true;
+            connection_run(c);
+        } else if (is_silent(c)) {
+            c->phase = PHASE_GONE;
+            connection_run(c);
+        }
+    }
+}
+
+// Whoever is served gets a close_notify, everybody else just ends.
+void connections_end(struct worker *worker)
+{
+    struct connection *next = NULL;
+    for (struct connection *c = worker->connections; c != NULL; c = next) {
         next = c->next;
         if (c->phase == PHASE_SERVING) {
             (void)tls_close(c->tls);

@@ -1,49 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of this room share.
+// What the files of this room share: the server, which is the control loop on the main thread, and its workers, each a
+// loop on a thread of its own with its own listening sockets and connections.
+//
+// What crosses from one thread to another: the control loop puts a generation into a worker's inbox or gives it an
+// order, and wakes it; a worker counts down what the control loop waits for, and wakes that. Everything else that two
+// threads see is immutable (struct generation), atomic, or locked away from the path of a request (addresses.h).
 #ifndef MTLS_SERVER_INTERNAL_H
 #define MTLS_SERVER_INTERNAL_H
 
 #include "base/address.h"
+#include "server/addresses.h"
+#include "server/generation.h"
 #include "server/http.h"
 #include "server/server.h"
 
 #include <uv.h>
 
 enum {
-    HANDSHAKE_DEADLINE_MS = 10000, // from accept to the end of the handshake
-    IDLE_DEADLINE_MS = 30000,      // for a whole request to arrive, and for a whole response to be taken
-    LINGER_DEADLINE_MS = 2000,     // for the peer to read what was said last
-    CONNECTIONS_MOST = 900,        // below the usual limit of 1024 open files
+    LINGER_DEADLINE_MS = 2000, // for the peer to read what was said last
+    WORKERS_MOST = 256,
+    SCRATCH_SIZE = 16384, // a TLS record's worth (RFC 8446 section 5.1)
 };
+
+// Each replaces the ones before it.
+enum order {
+    ORDER_SERVE,
+    ORDER_DRAIN, // accept nobody, finish what is in flight
+    ORDER_END,   // close everything now
+};
+
+struct worker;
 
 struct listener {
     uv_poll_t poll;
-    struct server *server;
+    struct worker *worker;
     int fd;
     char address[ADDRESS_TEXT];
+};
+
+struct worker {
+    struct server *server;
+    uv_thread_t thread;
+    bool started;
+    uv_loop_t loop;
+
+    // from the control loop
+    uv_async_t wake;
+    _Atomic(struct generation *) inbox; // the one to go over to; whoever takes it out has its reference
+    atomic_int order;                   // enum order
+
+    // its own
+    struct generation *generation; // new connections get it
+    enum order obeyed;
+    struct listener listeners[SERVER_ADDRESSES_MOST];
+    size_t listener_count;
+    uv_timer_t pause;               // the system gave no descriptor: time to wait before asking again
+    struct connection *connections; // a doubly linked list
+    size_t connection_count;
+    uint8_t scratch[SCRATCH_SIZE]; // what was just received
 };
 
 struct server {
     const struct server_settings *settings;
     uv_loop_t loop;
     uv_signal_t signals[2];
-    struct listener listeners[SERVER_ADDRESSES_MOST];
-    size_t listener_count;
-    struct connection *connections; // a doubly linked list
-    size_t connection_count;
-    bool paused; // as many connections as there may be: nobody is accepted until one ends
-    bool stopping;
+    uv_timer_t drain;
+    uv_async_t report; // from the workers
+    struct generation *generation;
+    enum order order;
+    struct worker *workers;
+    size_t worker_count;
+    atomic_uint workers_running;
+
+    // shared by all threads
+    struct addresses *addresses;
+    atomic_uint connections;
+    unsigned descriptors_left;    // for connections, of what the system grants
+    atomic_ullong refused_logged; // when (uv_hrtime), so that one line a second says that there is no room
+    atomic_uint refused_silently;
 };
 
+// worker.c
+int workers_open(struct server *server, struct err *e); // with their listeners
+int workers_start(struct server *server, struct err *e);
+void workers_order(struct server *server, enum order order);
+void workers_close(struct server *server); // those that were not started; and frees all
+void worker_rest(struct worker *worker);   // ends its loop, if it was ordered to and nothing is left to do
+
 // listener.c
-int listeners_open(struct server *server, struct err *e);
-void listeners_resume(struct server *server); // after a connection ended
-void listeners_close(struct server *server);
+int listeners_open(struct worker *worker, struct err *e);
+void listeners_close(struct worker *worker);
 unsigned listeners_port(const struct server *server);
 
 // connection.c
-struct sockaddr_storage;
-void connection_accept(struct server *server, int fd, const struct sockaddr_storage *from); // owns fd
-void connections_stop(struct server *server);
+void connection_accept(struct worker *worker, int fd, const struct sockaddr_storage *from); // owns fd
+void connections_drain(struct worker *worker);
+void connections_end(struct worker *worker);
+
+// admission.c: is there room for one more?
+int admission_prepare(struct server *server, struct err *e); // asks the system for as many descriptors as it grants
+bool admission_take(struct worker *worker, address_key key, const char *address); // false: refused, and said
+void admission_give(struct worker *worker, address_key key);
 
 #endif

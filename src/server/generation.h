@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// One reading of the configuration and of every file that it names. Nothing in it changes after it was made, so
+// threads share it without a lock; whoever needs it holds a reference. A reload makes the next one.
+#ifndef MTLS_SERVER_GENERATION_H
+#define MTLS_SERVER_GENERATION_H
+
+#include "server/config.h"
+
+#include <stdatomic.h>
+
+struct generation {
+    atomic_int references;
+    unsigned number; // 1, 2, ...
+    struct tls_context *context;
+    struct server_config *config;
+};
+
+struct generation *generation_new(const struct server_source *source, unsigned number, struct err *e);
+struct generation *generation_ref(struct generation *generation); // from any thread
+void generation_free(struct generation *generation);              // drops one reference, from any thread
+
+#endif
