@@ -25,6 +25,21 @@ uint64_t clock_monotonic_us(void)
     return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
 }
 
+uint64_t clock_ms_until(int64_t when, uint64_t longest)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (when <= now.tv_sec) {
+        return 0;
+    }
+    uint64_t seconds = (uint64_t)when - (uint64_t)now.tv_sec;
+    if (seconds > longest / 1000 + 1) {
+        return longest;
+    }
+    uint64_t ms = seconds * 1000 - (uint64_t)now.tv_nsec / 1000000;
+    return ms < longest ? ms : longest;
+}
+
 // All of `text` as a decimal number; false if it is anything else.
 static bool whole_number(const char *text, int64_t *value)
 {

@@ -14,6 +14,8 @@ enum { CLOCK_DAY = 86400, CLOCK_TEXT = 32 };
 
 int64_t clock_now(void);
 uint64_t clock_monotonic_us(void); // for durations
+// Milliseconds from now until `when` begins, rounded up; 0 if it has, and at most `longest`.
+uint64_t clock_ms_until(int64_t when, uint64_t longest);
 
 // The time that SOURCE_DATE_EPOCH fixes for reproducible output. 1: set, *when filled; 0: not set; -1: not a number.
 int clock_source_date(int64_t *when, struct err *e);

@@ -10,6 +10,7 @@
 int cmd_pki(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 

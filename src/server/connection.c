@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: handshake, requests, goodbye. `step` moves it along until the socket has to be waited for.
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "server/internal.h"
@@ -18,8 +19,9 @@
 enum phase {
     PHASE_HANDSHAKE,
     PHASE_SERVING,
-    PHASE_CLOSING, // close_notify is on its way
-    PHASE_LINGER,  // all is said: wait until the peer has read it
+    PHASE_CLOSING,  // close_notify is on its way
+    PHASE_REFUSING, // the alert is: it was served, and may not be any more
+    PHASE_LINGER,   // all is said: wait until the peer has read it
     PHASE_GONE,
 };
 
@@ -38,6 +40,8 @@ struct connection {
     uv_poll_t poll;
     uv_timer_t timer;
     struct generation *generation; // that the peer was judged by
+    uint64_t deadline;             // in the loop's time
+    uint64_t expires;              // when the peer's certificate, or one above it, does; in the loop's time
     struct tls_connection *tls;
     struct http_parser *http; // NULL between requests
     struct buf in;            // received while a response was on its way
@@ -88,6 +92,7 @@ static void connection_end(struct connection *c)
     if (c->next != NULL) {
         c->next->previous = c->previous;
     }
+    sweep_forget(c->worker, c);
     tls_connection_free(c->tls);
     generation_free(c->generation);
     http_end(c);
@@ -99,16 +104,33 @@ static void connection_end(struct connection *c)
 
 // --- deadlines ---
 
-static void on_deadline(uv_timer_t *timer);
+static void on_timer(uv_timer_t *timer);
 
 static const struct server_limits *limits_of(const struct connection *c)
 {
     return &c->generation->config->limits;
 }
 
+static void timer_set(struct connection *c)
+{
+    uint64_t now = uv_now(&c->worker->loop);
+    uint64_t next = c->deadline < c->expires ? c->deadline : c->expires;
+    uv_timer_start(&c->timer, on_timer, next > now ? next - now : 0, 0);
+}
+
 static void deadline(struct connection *c, uint64_t ms)
 {
-    uv_timer_start(&c->timer, on_deadline, ms, 0);
+    c->deadline = uv_now(&c->worker->loop) + ms;
+    timer_set(c);
+}
+
+// notAfter is the last second in which a certificate is valid (RFC 5280 section 4.1.2.5).
+static void set_expiry(struct connection *c)
+{
+    enum { DAY_MS = CLOCK_DAY * 1000 }; // it is asked again then
+    int64_t until = tls_accepted_until(c->tls);
+    c->expires = uv_now(&c->worker->loop) + clock_ms_until(until < INT64_MAX ? until + 1 : until, DAY_MS);
+    timer_set(c);
 }
 
 static void wait_for(struct connection *c, enum wait wait)
@@ -127,14 +149,13 @@ static void begin_closing(struct connection *c)
     deadline(c, LINGER_DEADLINE_MS);
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void on_deadline(struct connection *c)
 {
     static const char *const missed[] = {
         [WAIT_HEAD] = "the head of a request was not complete in time",
         [WAIT_BODY] = "the body of a request did not arrive in time",
         [WAIT_RESPONSE] = "a response was not taken in time",
     };
-    struct connection *c = timer->data;
     struct http_response response = {0};
     if (c->phase == PHASE_HANDSHAKE) {
         log_event("%s refused handshake: it was not complete after %u s", c->address,
@@ -154,6 +175,21 @@ static void on_deadline(uv_timer_t *timer)
         wait_for(c, WAIT_RESPONSE);
     }
     connection_run(c);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct connection *c = timer->data;
+    uint64_t now = uv_now(timer->loop);
+    bool expired = now >= c->expires;
+    c->expires = expired ? UINT64_MAX : c->expires;
+    if (expired && c->phase == PHASE_SERVING) {
+        connection_review(c, clock_now()); // sets the timer, or ends it
+    } else if (now >= c->deadline) {
+        on_deadline(c);
+    } else {
+        timer_set(c);
+    }
 }
 
 // --- the log: one line a connection ---
@@ -180,8 +216,8 @@ static void log_refused(const struct connection *c)
     }
     switch (tls_ended_by(c->tls)) {
     case TLS_END_US:
-        log_event("%s refused %s depth %d: %s%s", c->address, reason_token(verdict->reason), verdict->depth,
-                  verdict->detail, sent);
+        log_event("%s %s %s depth %d: %s%s", c->address, c->phase == PHASE_REFUSING ? "closed" : "refused",
+                  reason_token(verdict->reason), verdict->depth, verdict->detail, sent);
         break;
     case TLS_END_PEER: log_event("%s left by the peer: %s", c->address, tls_failure(c->tls)); break;
     default: log_event("%s refused handshake: %s%s", c->address, tls_failure(c->tls), sent); break;
@@ -190,13 +226,36 @@ static void log_refused(const struct connection *c)
 
 // --- the steps; each returns what to wait for, or TLS_DONE to go on with the next ---
 
+// Asks the judge about the peer again, by the worker's generation, which from now on is the connection's.
+static bool judge_again(struct connection *c, int64_t now)
+{
+    struct generation *current = c->worker->generation;
+    bool accepted = tls_judge_again(c->tls, current->context, now);
+    if (c->generation != current) {
+        generation_free(c->generation);
+        c->generation = generation_ref(current);
+    }
+    if (accepted) {
+        set_expiry(c);
+    } else {
+        c->phase = PHASE_REFUSING;
+        c->expires = UINT64_MAX;
+        deadline(c, LINGER_DEADLINE_MS);
+    }
+    return accepted;
+}
+
 static enum tls_status step_handshake(struct connection *c)
 {
     enum tls_status status = tls_handshake(c->tls);
     if (status == TLS_DONE) {
-        log_accepted(c, tls_peer(c->tls));
         c->phase = PHASE_SERVING;
         wait_for(c, WAIT_REQUEST);
+        if (c->generation != c->worker->generation && !judge_again(c, clock_now())) {
+            return TLS_DONE; // a reload overtook the handshake
+        }
+        log_accepted(c, tls_peer(c->tls));
+        set_expiry(c);
     } else if (status == TLS_FAILED) {
         log_refused(c);
         c->phase = PHASE_LINGER;
@@ -336,6 +395,18 @@ static enum tls_status step_closing(struct connection *c)
     return status;
 }
 
+static enum tls_status step_refusing(struct connection *c)
+{
+    enum tls_status status = tls_refuse(c->tls);
+    if (status != TLS_WANT_WRITE) {
+        log_refused(c);
+        c->phase = PHASE_LINGER;
+        deadline(c, LINGER_DEADLINE_MS);
+        status = TLS_DONE;
+    }
+    return status;
+}
+
 // Closing a socket with unread bytes in it makes TCP reset the connection, and the peer may lose the alert or the end
 // of the response. So the peer is told that nothing more comes, and what it still sends is thrown away unread.
 static enum tls_status step_linger(struct connection *c)
@@ -373,10 +444,8 @@ static void connection_run(struct connection *c)
 {
     enum { STEPS_AT_ONCE = 64 };
     static enum tls_status (*const steps[])(struct connection *) = {
-        [PHASE_HANDSHAKE] = step_handshake,
-        [PHASE_SERVING] = step_serving,
-        [PHASE_CLOSING] = step_closing,
-        [PHASE_LINGER] = step_linger,
+        [PHASE_HANDSHAKE] = step_handshake, [PHASE_SERVING] = step_serving, [PHASE_CLOSING] = step_closing,
+        [PHASE_REFUSING] = step_refusing,   [PHASE_LINGER] = step_linger,
     };
     for (int budget = STEPS_AT_ONCE; c->phase != PHASE_GONE; budget--) {
         enum tls_status status = steps[c->phase](c);
@@ -429,8 +498,26 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
     }
     worker->connections = c;
     worker->connection_count++;
+    c->expires = UINT64_MAX;
     deadline(c, limits_of(c)->handshake_ms);
     connection_run(c);
+}
+
+struct connection *connection_next(const struct connection *c)
+{
+    return c->next;
+}
+
+enum review connection_review(struct connection *c, int64_t now)
+{
+    if (c->phase != PHASE_SERVING) {
+        return REVIEW_NONE;
+    }
+    if (judge_again(c, now)) {
+        return REVIEW_KEPT;
+    }
+    connection_run(c);
+    return REVIEW_CLOSED;
 }
 
 // A peer that has not said a word yet has nothing to lose.

@@ -3,13 +3,26 @@
 
 #include <stdlib.h>
 
-struct generation *generation_new(const struct server_source *source, unsigned number, struct err *e)
+struct generation *generation_new(const struct server_source *source, unsigned number, struct marks *marks,
+                                  struct err *e)
 {
     struct generation *generation = mem_alloc(sizeof *generation);
+    struct marks before;
     atomic_init(&generation->references, 1);
     generation->number = number;
+    marks_copy(&before, marks);
     generation->config = server_config_read(source, e);
-    generation->context = generation->config != NULL ? server_config_context(generation->config, e) : NULL;
+    marks_clear(marks);
+    if (generation->config == NULL) {
+        *marks = before;
+        generation_free(generation);
+        return NULL;
+    }
+    for (size_t i = 0; i < generation->config->file_count; i++) {
+        marks_add(marks, generation->config->files[i], &before);
+    }
+    marks_clear(&before);
+    generation->context = server_config_context(generation->config, e);
     if (generation->context == NULL) {
         generation_free(generation);
         return NULL;

@@ -5,6 +5,7 @@
 #define MTLS_SERVER_GENERATION_H
 
 #include "server/config.h"
+#include "server/marks.h"
 
 #include <stdatomic.h>
 
@@ -15,7 +16,10 @@ struct generation {
     struct server_config *config;
 };
 
-struct generation *generation_new(const struct server_source *source, unsigned number, struct err *e);
+// Reads everything. `marks` has the files of the time before, and gets those of this time, as they were before they
+// were read; also if that fails.
+struct generation *generation_new(const struct server_source *source, unsigned number, struct marks *marks,
+                                  struct err *e);
 struct generation *generation_ref(struct generation *generation); // from any thread
 void generation_free(struct generation *generation);              // drops one reference, from any thread
 

@@ -12,6 +12,7 @@
 #include "server/addresses.h"
 #include "server/generation.h"
 #include "server/http.h"
+#include "server/marks.h"
 #include "server/server.h"
 
 #include <uv.h>
@@ -30,6 +31,7 @@ enum order {
 };
 
 struct worker;
+struct connection;
 
 struct listener {
     uv_poll_t poll;
@@ -57,13 +59,60 @@ struct worker {
     uv_timer_t pause;               // the system gave no descriptor: time to wait before asking again
     struct connection *connections; // a doubly linked list
     size_t connection_count;
+    uv_idle_t sweeper;
+    struct connection *sweep_next;
+    size_t kept, closed;           // in the last sweep; the control loop reads it when that is over
     uint8_t scratch[SCRATCH_SIZE]; // what was just received
+};
+
+// One round of reloading, or of judging all peers again because time has passed.
+#define RELOAD_CHANGE "a file has changed"
+enum reload_state { RELOAD_IDLE, RELOAD_BUILDING, RELOAD_SWEEPING };
+
+struct reload {
+    struct server *server;
+    enum reload_state state;
+    unsigned round;
+    const char *cause; // static text; NULL: the time has come
+    const char *again; // the cause of the next round; NULL: none
+    uv_work_t work;
+    uv_timer_t timer; // until something in the snapshot becomes valid or invalid
+    int64_t next_change;
+    int64_t clock_offset; // between the two clocks, in seconds
+
+    // the pool's while it builds
+    const struct server_source *source;
+    unsigned number;
+    struct marks marks; // of the files that were read last
+    struct generation *built;
+    struct err error; // why the last round failed; none when it did not
+
+    size_t kept, closed;
+};
+
+// Watches the folders of the files in reload.marks.
+struct watch {
+    struct directory *directories;
+    uv_timer_t debounce;
+    uv_timer_t tick;
+    uint64_t since; // the first change that was not looked at yet, in the loop's time; 0: none
+};
+
+struct control {
+    uv_pipe_t listener;
+    char *path; // of the socket; NULL: there is none
+    struct control_client *clients;
+    size_t client_count;
 };
 
 struct server {
     const struct server_settings *settings;
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    uv_signal_t signals[3];
+    uint64_t started; // in the loop's time
+    struct reload reload;
+    struct watch watch;
+    struct control control;
     uv_timer_t drain;
     uv_async_t report; // from the workers
     struct generation *generation;
@@ -75,6 +124,7 @@ struct server {
     // shared by all threads
     struct addresses *addresses;
     atomic_uint connections;
+    atomic_uint sweeping;         // workers that have not finished
     unsigned descriptors_left;    // for connections, of what the system grants
     atomic_ullong refused_logged; // when (uv_hrtime), so that one line a second says that there is no room
     atomic_uint refused_silently;
@@ -87,6 +137,27 @@ void workers_order(struct server *server, enum order order);
 void workers_close(struct server *server); // those that were not started; and frees all
 void worker_rest(struct worker *worker);   // ends its loop, if it was ordered to and nothing is left to do
 
+// reload.c
+void reload_open(struct server *server);
+void reload_close(struct server *server);
+unsigned reload_ask(struct server *server, const char *cause); // the round in which it will be done
+void reload_on_report(struct server *server);
+
+// watch.c
+void watch_open(struct server *server);
+void watch_update(struct server *server); // reload.marks has other files
+void watch_close(struct server *server);
+
+// control.c
+int control_open(struct server *server, struct err *e);
+void control_reloaded(struct server *server); // a round is over: whoever waits for it gets its answer
+void control_close(struct server *server);
+
+// sweep.c
+void sweep_init(struct worker *worker);
+void sweep_begin(struct worker *worker, struct generation *generation); // takes over the reference
+void sweep_forget(struct worker *worker, const struct connection *c);   // it ends
+
 // listener.c
 int listeners_open(struct worker *worker, struct err *e);
 void listeners_close(struct worker *worker);
@@ -94,6 +165,10 @@ unsigned listeners_port(const struct server *server);
 
 // connection.c
 void connection_accept(struct worker *worker, int fd, const struct sockaddr_storage *from); // owns fd
+struct connection *connection_next(const struct connection *c);
+enum review { REVIEW_NONE /* nobody is served */, REVIEW_KEPT, REVIEW_CLOSED };
+// Judges its peer again, by the worker's generation, and ends it if it is refused.
+enum review connection_review(struct connection *c, int64_t now);
 void connections_drain(struct worker *worker);
 void connections_end(struct worker *worker);
 

@@ -11,11 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void control_close(struct server *server)
+static void loop_close(struct server *server)
 {
     for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0]; i++) {
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
+    control_close(server);
+    watch_close(server);
+    reload_close(server);
     uv_close((uv_handle_t *)&server->drain, NULL);
     uv_close((uv_handle_t *)&server->report, NULL);
 }
@@ -24,7 +27,9 @@ static void on_report(uv_async_t *report)
 {
     struct server *server = report->data;
     if (atomic_load(&server->workers_running) == 0) {
-        control_close(server);
+        loop_close(server);
+    } else {
+        reload_on_report(server);
     }
 }
 
@@ -51,12 +56,18 @@ static void on_stop(uv_signal_t *handle, int number)
     workers_order(server, ORDER_DRAIN);
 }
 
-static int control_open(struct server *server, struct err *e)
+static void on_hangup(uv_signal_t *handle, int number)
+{
+    (void)number;
+    reload_ask(handle->data, "SIGHUP");
+}
+
+static int loop_open(struct server *server, struct err *e)
 {
     static const struct {
         int number;
         uv_signal_cb call;
-    } signals[] = {{SIGINT, on_stop}, {SIGTERM, on_stop}};
+    } signals[] = {{SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGHUP, on_hangup}};
     signal(SIGPIPE, SIG_IGN);
     int code = uv_async_init(&server->loop, &server->report, on_report);
     if (code != 0) {
@@ -69,6 +80,13 @@ static int control_open(struct server *server, struct err *e)
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
         uv_signal_start(&server->signals[i], signals[i].call, signals[i].number);
+    }
+    server->started = uv_now(&server->loop);
+    reload_open(server);
+    watch_open(server);
+    if (control_open(server, e) != 0) {
+        loop_close(server);
+        return -1;
     }
     return 0;
 }
@@ -93,28 +111,22 @@ static int announce(const struct server *server, struct err *e)
     return rc;
 }
 
-// With the control loop open: starts everything, and serves until all workers have ended.
+// Starts everything, and serves until all workers have ended.
 static int serve(struct server *server, struct err *e)
 {
-    int rc = control_open(server, e);
-    if (rc != 0) {
-        return rc;
+    if (workers_open(server, e) != 0 || admission_prepare(server, e) != 0) {
+        return -1;
     }
-    rc = workers_open(server, e);
-    if (rc == 0) {
-        rc = admission_prepare(server, e);
-    }
+    int rc = loop_open(server, e);
     if (rc == 0) {
         rc = workers_start(server, e);
-    }
-    if (rc == 0) {
-        rc = announce(server, e);
-    }
-    if (rc != 0) {
-        workers_order(server, ORDER_END);
-    }
-    if (atomic_load(&server->workers_running) == 0) { // none was started, so none will report
-        control_close(server);
+        rc = rc == 0 ? announce(server, e) : rc;
+        if (rc != 0) {
+            workers_order(server, ORDER_END);
+        }
+        if (atomic_load(&server->workers_running) == 0) { // none was started, so none will report
+            loop_close(server);
+        }
     }
     uv_run(&server->loop, UV_RUN_DEFAULT); // until every handle is closed
     return rc;
@@ -123,20 +135,21 @@ static int serve(struct server *server, struct err *e)
 int server_run(const struct server_settings *settings, struct err *e)
 {
     struct server *server = mem_alloc(sizeof *server);
+    int rc = 0;
     server->settings = settings;
-    server->generation = generation_new(&settings->source, 1, e);
-    int rc = server->generation != NULL ? 0 : -1;
-    if (rc == 0) {
-        int code = uv_loop_init(&server->loop);
-        rc = code == 0 ? 0 : err_set(e, "starting the event loop: %s", uv_strerror(code));
-    }
-    if (rc == 0) {
+    server->generation = generation_new(&settings->source, 1, &server->reload.marks, e);
+    if (server->generation == NULL) {
+        rc = -1;
+    } else if ((rc = uv_loop_init(&server->loop)) != 0) {
+        rc = err_set(e, "starting the event loop: %s", uv_strerror(rc));
+    } else {
         server->addresses = addresses_new();
         rc = serve(server, e);
         workers_close(server);
         addresses_free(server->addresses);
         uv_loop_close(&server->loop);
     }
+    marks_clear(&server->reload.marks);
     generation_free(server->generation);
     free(server);
     return rc;

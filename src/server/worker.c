@@ -25,6 +25,10 @@ static void obey(struct worker *worker, enum order order)
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
+    struct generation *next = atomic_exchange(&worker->inbox, NULL);
+    if (next != NULL) {
+        sweep_begin(worker, next);
+    }
     obey(worker, (enum order)atomic_load(&worker->order));
 }
 
@@ -34,6 +38,7 @@ void worker_rest(struct worker *worker)
         return;
     }
     uv_close((uv_handle_t *)&worker->wake, NULL);
+    uv_close((uv_handle_t *)&worker->sweeper, NULL);
 }
 
 static void worker_run(void *arg)
@@ -58,6 +63,7 @@ static int worker_open(struct worker *worker, struct server *server, struct err 
         return err_set(e, "starting an event loop: %s", uv_strerror(code));
     }
     worker->wake.data = worker;
+    sweep_init(worker);
     worker->generation = generation_ref(server->generation);
     server->worker_count++;
     return listeners_open(worker, e);
@@ -113,6 +119,7 @@ void workers_close(struct server *server)
             uv_run(&worker->loop, UV_RUN_DEFAULT);
         }
         uv_loop_close(&worker->loop);
+        generation_free(atomic_load(&worker->inbox));
         generation_free(worker->generation);
     }
     free(server->workers);
