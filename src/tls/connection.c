@@ -122,7 +122,7 @@ static enum tls_status fail(struct tls_connection *c, int code)
 }
 
 // Sends the alert that belongs to the verdict, as often as it takes.
-enum tls_status refuse(struct tls_connection *c)
+static enum tls_status refuse(struct tls_connection *c)
 {
     enum alert alert = reason_info(c->verdict.reason)->alert;
     bool is_tls13 = mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;

@@ -77,10 +77,6 @@ enum tls_status tls_read(struct tls_connection *connection, void *data, size_t l
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
 
-int64_t tls_accepted_until(const struct tls_connection *connection);
-bool tls_judge_again(struct tls_connection *connection, struct tls_context *current, int64_t now);
-enum tls_status tls_refuse(struct tls_connection *connection);
-
 // Who the peer is; NULL unless it was accepted and the handshake is complete. The connection's.
 const struct trust_identity *tls_peer(const struct tls_connection *connection);
 const struct trust_verdict *tls_verdict(const struct tls_connection *connection);

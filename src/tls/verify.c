@@ -89,6 +89,7 @@ int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *fl
     if (!verify_presented(c)) {
         *flags |= verify_flag_of_alert(reason_info(c->verdict.reason)->alert);
     }
+    presented_clear(c, 1); // the leaf says who the peer is
     buf_clear(&c->issuer);
     return 0;
 }
