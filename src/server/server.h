@@ -4,9 +4,8 @@
 #define MTLS_SERVER_SERVER_H
 
 #include "base/err.h"
+#include "server/config.h"
 #include "tls/tls.h"
-
-enum { SERVER_ADDRESSES_MOST = 16 };
 
 struct server_settings {
     struct tls_context *context;  // a server's; borrowed

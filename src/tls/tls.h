@@ -27,6 +27,14 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
 
+// --- tickets (lane TICKETS) ---
+
+struct tls_tickets;
+struct tls_ticket_settings {
+    const char *key_file; // shared by replicas; NULL: random keys of this process
+    int64_t lifetime;     // seconds; 0: no tickets
+};
+
 // --- context: what many connections share; immutable and reference-counted, so a reload makes a new one ---
 
 enum tls_role { TLS_CLIENT, TLS_SERVER };

@@ -30,6 +30,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// --- access rules ---
+
+enum trust_match_field {
+    TRUST_MATCH_DNS,
+    TRUST_MATCH_IP,
+    TRUST_MATCH_EMAIL,
+    TRUST_MATCH_URI,
+    TRUST_MATCH_SUBJECT,
+    TRUST_MATCH_ISSUER,
+    TRUST_MATCH_SERIAL,
+    TRUST_MATCH_SHA256,
+    TRUST_MATCH_KEY,
+};
+
+struct trust_match {
+    enum trust_match_field field;
+    const char *attribute; // of TRUST_MATCH_SUBJECT: "O"; NULL: the whole subject text
+    const char *pattern;
+};
+
+struct trust_rule {
+    bool allow;
+    const struct trust_match *matches; // all must hold; none: any verified client
+    size_t match_count;
+    const char *const *methods; // none: any
+    size_t method_count;
+    const char *const *paths; // none: any; "/x" exact, "/x/*" below
+    size_t path_count;
+};
+
 // --- the snapshot: what is trusted, read once, never changed ---
 
 struct trust_snapshot;
