@@ -37,15 +37,20 @@ void log_object(const char *event, json_t *fields)
     json_decref(line);
 }
 
-static void object_of_text(const char *event, const char *text)
+json_t *log_text(const char *text)
 {
-    json_t *value = json_string(text); // NULL: it is not UTF-8, as the name of a file need not be
+    json_t *value = json_string(text);
     if (value == NULL) {
         struct buf escaped = {0};
         value = json_string(text_escape(&escaped, text, strlen(text), SIZE_MAX));
         buf_clear(&escaped);
     }
-    log_object(event, json_pack("{s:o}", "message", value));
+    return value;
+}
+
+static void object_of_text(const char *event, const char *text)
+{
+    log_object(event, json_pack("{s:o}", "message", log_text(text)));
 }
 
 void log_event(const char *fmt, ...)

@@ -10,7 +10,7 @@
 #include "tls/tls.h"
 #include "trust/trust.h"
 
-enum { SERVER_ADDRESSES_MOST = 16 };
+enum { SERVER_ADDRESSES_MOST = 16, SERVER_ALLOWED_TEXT = 120 };
 
 struct server_limits {
     unsigned connections;             // in all
@@ -102,9 +102,9 @@ void server_config_free(struct server_config *config);
 struct tls_context *server_config_context(const struct server_config *config, struct tls_tickets *tickets,
                                           const struct trust_snapshot *previous, struct err *e);
 
-// Who is allowed, for the line that says that the server listens: "any verified client is allowed", "3 rules say who
+// Who is allowed, for the line that says that the server listens: "any verified client is allowed", "3 rules decide who
 // is allowed".
-const char *server_config_allowed(const struct server_config *config, char text[64]);
+const char *server_config_allowed(const struct server_config *config, char text[SERVER_ALLOWED_TEXT]);
 // Appends one line for each thing that is unsafe.
 void server_config_unsafe(const struct server_config *config, struct buf *lines);
 // Appends the keys, comma-separated, that differ and that a reload cannot change; nothing if there are none.

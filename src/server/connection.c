@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: handshake, requests, goodbye. `step` moves it along until the socket has to be waited for.
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "server/internal.h"
+#include "server/log_lines.h"
 #include "server/pages.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ struct connection {
     size_t out_used;
     bool close_after; // once `out` is sent
     char address[ADDRESS_TEXT];
+    uint64_t since; // microseconds, clock_monotonic_us
 };
 
 static void connection_run(struct connection *c);
@@ -93,34 +95,10 @@ static void deadline(struct connection *c, uint64_t ms)
 
 // --- the log: one line a connection ---
 
-static void log_accepted(const struct connection *c, const struct trust_identity *who)
+static struct log_line_connection line_of(const struct connection *c)
 {
-    enum { NAMES_SHOWN = 300 };
-    struct buf names = {0};
-    for (size_t i = 0; i < who->name_count && names.len < NAMES_SHOWN; i++) {
-        buf_printf(&names, "%s%s:%.200s", i > 0 ? " " : "", trust_name_word(who->names[i].type), who->names[i].text);
-    }
-    log_event("%s accepted %.300s (%s) %s %s", c->address, who->subject[0] != '\0' ? who->subject : "(empty subject)",
-              names.len > 0 ? (const char *)names.data : "no names", who->tls_version, tls_cipher(c->tls));
-    buf_clear(&names);
-}
-
-static void log_refused(const struct connection *c)
-{
-    const struct trust_verdict *verdict = tls_verdict(c->tls);
-    int alert = tls_alert_sent(c->tls);
-    char sent[64] = "";
-    if (alert >= 0) {
-        snprintf(sent, sizeof sent, "; alert %s (%d)", alert_name(alert), alert);
-    }
-    switch (tls_ended_by(c->tls)) {
-    case TLS_END_US:
-        log_event("%s refused %s depth %d: %s%s", c->address, reason_token(verdict->reason), verdict->depth,
-                  verdict->detail, sent);
-        break;
-    case TLS_END_PEER: log_event("%s left by the peer: %s", c->address, tls_failure(c->tls)); break;
-    default: log_event("%s refused handshake: %s%s", c->address, tls_failure(c->tls), sent); break;
-    }
+    return (struct log_line_connection){
+        .address = c->address, .tls = c->tls, .duration_ms = (clock_monotonic_us() - c->since) / 1000};
 }
 
 // --- the steps; each returns what to wait for, or TLS_DONE to go on with the next ---
@@ -129,11 +107,13 @@ static enum tls_status step_handshake(struct connection *c)
 {
     enum tls_status status = tls_handshake(c->tls);
     if (status == TLS_DONE) {
-        log_accepted(c, tls_peer(c->tls));
+        struct log_line_connection line = line_of(c);
+        log_line_accepted(&line);
         c->phase = PHASE_SERVING;
         deadline(c, IDLE_DEADLINE_MS);
     } else if (status == TLS_FAILED) {
-        log_refused(c);
+        struct log_line_connection line = line_of(c);
+        log_line_refused(&line);
         c->phase = PHASE_LINGER;
         deadline(c, LINGER_DEADLINE_MS);
         status = TLS_DONE;
@@ -295,6 +275,7 @@ void connection_accept(struct server *server, int fd, const struct sockaddr_stor
     c->fd = fd;
     c->tls = tls;
     c->handles = 2;
+    c->since = clock_monotonic_us();
     address_text(from, c->address);
     http_parser_init(&c->http);
     uv_poll_init(&server->loop, &c->poll, fd);

@@ -104,21 +104,22 @@ static int listener_open(struct server *server, const char *ip, unsigned port, s
 unsigned listeners_port(const struct server *server)
 {
     const char *colon = server->listener_count > 0 ? strrchr(server->listeners[0].address, ':') : NULL;
-    return colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : server->settings->port;
+    return colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : server->settings->config->port;
 }
 
 int listeners_open(struct server *server, struct err *e)
 {
-    const struct server_settings *settings = server->settings;
-    for (size_t i = 0; i < settings->address_count; i++) {
-        if (listener_open(server, settings->addresses[i], listeners_port(server), e) != 0) {
+    const struct server_config *config = server->settings->config;
+    for (size_t i = 0; i < config->address_count; i++) {
+        unsigned port = config->addresses[i].port;
+        if (listener_open(server, config->addresses[i].ip, port != 0 ? port : listeners_port(server), e) != 0) {
             return -1;
         }
     }
-    if (settings->address_count > 0) {
+    if (config->address_count > 0) {
         return 0;
     }
-    if (listener_open(server, "127.0.0.1", settings->port, e) != 0) {
+    if (listener_open(server, "127.0.0.1", config->port, e) != 0) {
         return -1;
     }
     struct err missing = ERR_INIT; // a machine without IPv6 is no reason not to start; a port that is taken is

@@ -2,8 +2,8 @@
 #include "server/server.h"
 
 #include "base/file.h"
-#include "base/log.h"
 #include "server/internal.h"
+#include "server/log_lines.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,8 +15,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (server->stopping) {
         return;
     }
-    log_event("stopping: %s, %zu connection%s open", number == SIGINT ? "SIGINT" : "SIGTERM", server->connection_count,
-              server->connection_count == 1 ? "" : "s");
+    log_line_stopping(number == SIGINT ? "SIGINT" : "SIGTERM", server->connection_count);
     server->stopping = true;
     listeners_close(server);
     connections_stop(server);
@@ -40,11 +39,12 @@ static int announce(const struct server *server, struct err *e)
 {
     const struct server_settings *settings = server->settings;
     unsigned port = listeners_port(server);
-    printf("listening on https://%s:%u (", settings->host, port);
+    char allowed[SERVER_ALLOWED_TEXT];
+    printf("listening on https://%s:%u (", settings->config->host, port);
     for (size_t i = 0; i < server->listener_count; i++) {
         printf("%s%s", i > 0 ? ", " : "", server->listeners[i].address);
     }
-    printf(")\n");
+    printf("); %s\n", server_config_allowed(settings->config, allowed));
     fflush(stdout);
     if (settings->ready_file == NULL) {
         return 0;

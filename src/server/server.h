@@ -8,12 +8,9 @@
 #include "tls/tls.h"
 
 struct server_settings {
-    struct tls_context *context;  // a server's; borrowed
-    const char *const *addresses; // IP addresses to listen on; NULL: loopback, both families as far as there are two
-    size_t address_count;         // at most SERVER_ADDRESSES_MOST
-    unsigned port;                // 0: any that is free
-    const char *host;             // what to call the server in the line that says that it listens
-    const char *ready_file;       // gets the port as text once the server listens; or NULL
+    const struct server_config *config; // borrowed
+    struct tls_context *context;        // of it; borrowed
+    const char *ready_file;             // gets the port as text once the server listens; or NULL
 };
 
 // Serves until SIGINT or SIGTERM; then closes what is open and returns 0. Says "listening on https://HOST:PORT ..." on
