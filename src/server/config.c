@@ -121,11 +121,9 @@ struct server_config *server_config_read(const struct server_source *source, str
 
 static struct trust_snapshot *load_snapshot(const struct server_config *config, struct err *e)
 {
-    if (!config->any_verified || config->memory->rules_before > 0) { // TODO wt-trust
-        err_set(e, "rules other than allow: any-verified are not judged yet");
-        return NULL;
-    }
-    return trust_snapshot_load(&config->trust, e);
+    struct trust_files files = config->trust;
+    files.rules = trust_rules_new(config->rules, config->rule_count, e);
+    return files.rules == NULL ? NULL : trust_snapshot_load(&files, e);
 }
 
 static struct tls_credentials *load_credentials(const struct server_config *config, struct err *e)
@@ -166,7 +164,9 @@ struct tls_context *server_config_context(const struct server_config *config, st
         list_all(config, &of_credentials, &of_snapshot, e);
         tls_credentials_free(credentials);
     } else {
-        (void)previous; // TODO wt-trust
+        if (previous != NULL) {
+            trust_snapshot_remember(snapshot, previous);
+        }
         struct tls_settings settings = {.role = TLS_SERVER,
                                         .versions = config->versions,
                                         .credentials = credentials,

@@ -77,6 +77,19 @@ static bool twice(struct rule *rule, const struct yaml_node *mapping, const stru
     return false;
 }
 
+// The judge knows what a pattern may be. `alone` has only the one that is asked about.
+static bool is_good(struct rule *rule, const struct place *at, struct trust_rule alone)
+{
+    struct err e = ERR_INIT;
+    struct trust_rules *rules = trust_rules_new(&alone, 1, &e);
+    if (rules == NULL) {
+        const char *quoted = strchr(e.text, '"'); // behind the rule and the field, which the path names
+        problem(rule, at, "%s", quoted != NULL ? quoted : e.text);
+    }
+    trust_rules_free(rules);
+    return rules != NULL;
+}
+
 // --- patterns ---
 
 static const char *read_text(struct rule *rule, const struct place *at, const struct yaml_node *node, const char *what)
@@ -106,7 +119,9 @@ static void read_pattern(struct rule *rule, struct group *group, const struct pl
             return;
         }
     }
-    group->items[group->count++] = match;
+    if (is_good(rule, at, (struct trust_rule){.matches = &match, .match_count = 1})) {
+        group->items[group->count++] = match;
+    }
 }
 
 // A pattern or a list of patterns.
@@ -190,35 +205,18 @@ static void read_who(struct rule *rule, const struct place *at, const struct yam
 
 // --- methods and paths ---
 
-static const char *method_mistake(const char *method)
+static struct trust_rule rule_of_method(const char *const *method)
 {
-    size_t capitals = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
-    return capitals > 0 && method[capitals] == '\0' ? NULL : "a method is written in capitals, like GET";
+    return (struct trust_rule){.methods = method, .method_count = 1};
 }
 
-// Paths are compared as they are after decoding, with dot segments resolved: what can never be one is a mistake.
-static const char *path_mistake(const char *path)
+static struct trust_rule rule_of_path(const char *const *path)
 {
-    size_t len = strlen(path);
-    const char *star = strchr(path, '*');
-    if (path[0] != '/') {
-        return "a path begins with /";
-    }
-    if (star != NULL && (star[1] != '\0' || star[-1] != '/')) {
-        return "* stands alone and at the end, like /files/*";
-    }
-    if (strpbrk(path, "?#") != NULL) {
-        return "a path has no query and no fragment";
-    }
-    if (strstr(path, "/./") != NULL || strstr(path, "/../") != NULL || text_ends(path, "/.") ||
-        text_ends(path, "/..")) {
-        return "no path has dot segments by the time it is looked at";
-    }
-    return len > PATTERN_MOST ? "it is too long" : NULL;
+    return (struct trust_rule){.paths = path, .path_count = 1};
 }
 
 static size_t read_list(struct rule *rule, const struct place *at, const struct yaml_node *node,
-                        const char *(*mistake)(const char *), const char *const **list)
+                        struct trust_rule (*alone)(const char *const *), const char *const **list)
 {
     if (node->kind != YAML_KIND_LIST || node->count == 0) {
         wrong(rule, at, node, "a list with at least one item");
@@ -229,15 +227,13 @@ static size_t read_list(struct rule *rule, const struct place *at, const struct 
     for (size_t i = 0; i < node->count; i++) {
         struct place place = below(at, node->children[i].line, NULL, i);
         const char *text = read_text(rule, &place, node->children[i].node, "text");
-        const char *why = text == NULL ? NULL : mistake(text);
-        for (size_t k = 0; text != NULL && why == NULL && k < count; k++) {
-            why = strcmp(items[k], text) == 0 ? "it is given twice" : NULL;
+        bool twice_here = false;
+        for (size_t k = 0; text != NULL && k < count; k++) {
+            twice_here = twice_here || strcmp(items[k], text) == 0;
         }
-        if (why != NULL) {
-            struct buf b = {0};
-            problem(rule, &place, "\"%s\": %s", text_escape(&b, text, strlen(text), YAML_SHOWN), why);
-            buf_clear(&b);
-        } else if (text != NULL) {
+        if (twice_here) {
+            problem(rule, &place, "it is given twice");
+        } else if (text != NULL && is_good(rule, &place, alone(&text))) {
             items[count++] = text;
         }
     }
@@ -267,9 +263,9 @@ static void read_rule(struct rule *rule, const struct place *at, const struct ya
             rule->out.allow = allow;
             read_who(rule, &place, child->node);
         } else if (strcmp(child->key, "methods") == 0) {
-            rule->out.method_count = read_list(rule, &place, child->node, method_mistake, &rule->out.methods);
+            rule->out.method_count = read_list(rule, &place, child->node, rule_of_method, &rule->out.methods);
         } else if (strcmp(child->key, "paths") == 0) {
-            rule->out.path_count = read_list(rule, &place, child->node, path_mistake, &rule->out.paths);
+            rule->out.path_count = read_list(rule, &place, child->node, rule_of_path, &rule->out.paths);
         } else {
             rule->good = false;
             yaml_unknown_at(rule->r->doc, place.line, place.path, true, "field", child->key, known);
@@ -304,6 +300,7 @@ static void combine(struct rule *rule, const struct place *at, size_t *cap)
         }
         rules[config->rule_count] = rule->out;
         rules[config->rule_count].matches = matches;
+        rules[config->rule_count].number = config->memory->rules_written + 1;
         rules[config->rule_count++].match_count = rule->group_count;
     }
     config->rules = rules;
