@@ -2,7 +2,9 @@
 // How many connections there may be at once: in all, from one address, and as the system has descriptors for.
 #include "base/log.h"
 #include "server/internal.h"
+#include "server/log_lines.h"
 
+#include <stdio.h>
 #include <sys/resource.h>
 
 enum { DESCRIPTORS_RESERVED = 64, NANOSECONDS = 1000000000 };
@@ -37,7 +39,7 @@ int admission_prepare(struct server *server, struct err *e)
 }
 
 // One line a second, however many are turned away.
-static void say_refused(struct server *server, const char *address, const char *why)
+static void say_refused(struct server *server, const char *address, const char *limit)
 {
     unsigned long long now = uv_hrtime();
     unsigned long long last = atomic_load(&server->refused_logged);
@@ -46,12 +48,12 @@ static void say_refused(struct server *server, const char *address, const char *
         atomic_fetch_add(&server->refused_silently, 1);
         return;
     }
+    char text[80] = "turned away";
     unsigned more = atomic_exchange(&server->refused_silently, 0);
     if (more > 0) {
-        log_event("%s refused connection: %s (and %u since the last such line)", address, why, more);
-    } else {
-        log_event("%s refused connection: %s", address, why);
+        snprintf(text, sizeof text, "turned away, and %u others since the last such line", more);
     }
+    log_line_limit(address, limit, text);
 }
 
 bool admission_take(struct worker *worker, address_key key, const char *address)
@@ -61,12 +63,12 @@ bool admission_take(struct worker *worker, address_key key, const char *address)
     unsigned most = limits->connections < server->descriptors_left ? limits->connections : server->descriptors_left;
     if (atomic_fetch_add(&server->connections, 1) >= most) {
         atomic_fetch_sub(&server->connections, 1);
-        say_refused(server, address, "there are as many connections as there may be");
+        say_refused(server, address, "limits.connections");
         return false;
     }
     if (!addresses_take(server->addresses, key, limits->connections_per_address)) {
         atomic_fetch_sub(&server->connections, 1);
-        say_refused(server, address, "this address has as many connections as it may have");
+        say_refused(server, address, "limits.connections_per_address");
         return false;
     }
     return true;

@@ -3,8 +3,8 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "server/internal.h"
+#include "server/log_lines.h"
 #include "server/pages.h"
 
 #include <errno.h>
@@ -57,10 +57,42 @@ struct connection {
     bool heard;       // it has said something
     bool close_after; // once `out` is sent
     bool close_idle;  // as soon as no request is in flight
+    uint64_t since;   // it was accepted; clock_monotonic_us
+    uint64_t bytes_in, bytes_out, requests;
     char address[ADDRESS_TEXT];
 };
 
 static void connection_run(struct connection *c);
+
+// --- the log ---
+
+static struct log_line_connection line_of(const struct connection *c)
+{
+    return (struct log_line_connection){.address = c->address,
+                                        .tls = c->tls,
+                                        .duration_ms = (clock_monotonic_us() - c->since) / 1000,
+                                        .bytes_in = c->bytes_in,
+                                        .bytes_out = c->bytes_out,
+                                        .requests = c->requests};
+}
+
+static void log_accepted(const struct connection *c)
+{
+    struct log_line_connection line = line_of(c);
+    log_line_accepted(&line);
+}
+
+static void log_refused(const struct connection *c)
+{
+    struct log_line_connection line = line_of(c);
+    log_line_refused(&line);
+}
+
+static void log_closed(const struct connection *c, const char *why)
+{
+    struct log_line_connection line = line_of(c);
+    log_line_closed(&line, why);
+}
 
 static void on_handle_closed(uv_handle_t *handle)
 {
@@ -143,36 +175,53 @@ static void wait_for(struct connection *c, enum wait wait)
 }
 
 // Saying goodbye has its limit too.
-static void begin_closing(struct connection *c)
+static void begin_closing(struct connection *c, const char *why)
 {
+    log_closed(c, why);
     c->phase = PHASE_CLOSING;
     deadline(c, LINGER_DEADLINE_MS);
 }
 
+// The deadlines of a request; the keys of the configuration, and what was not done in time.
+static const struct {
+    const char *limit;
+    const char *missed;
+} waits[] = {
+    [WAIT_REQUEST] = {NULL, NULL},
+    [WAIT_HEAD] = {"limits.header", "the head of a request was not complete in time"},
+    [WAIT_BODY] = {"limits.idle", "the body of a request did not go on"},
+    [WAIT_RESPONSE] = {"limits.idle", "a response was not taken"},
+};
+
+static void on_request_deadline(struct connection *c)
+{
+    struct http_response response = {0};
+    if (c->wait == WAIT_REQUEST) {
+        begin_closing(c, "idle");
+        return;
+    }
+    log_line_limit(c->address, waits[c->wait].limit, waits[c->wait].missed);
+    if (c->wait == WAIT_RESPONSE) { // there is no telling it anything
+        log_closed(c, "late");
+        c->phase = PHASE_GONE;
+        return;
+    }
+    http_response_plain(&response, 408); // RFC 9110 section 15.5.9
+    http_write(&c->out, NULL, &response, true);
+    buf_clear(&response.body);
+    c->close_after = true;
+    wait_for(c, WAIT_RESPONSE);
+}
+
 static void on_deadline(struct connection *c)
 {
-    static const char *const missed[] = {
-        [WAIT_HEAD] = "the head of a request was not complete in time",
-        [WAIT_BODY] = "the body of a request did not arrive in time",
-        [WAIT_RESPONSE] = "a response was not taken in time",
-    };
-    struct http_response response = {0};
-    if (c->phase == PHASE_HANDSHAKE) {
-        log_event("%s refused handshake: it was not complete after %u s", c->address,
-                  limits_of(c)->handshake_ms / 1000);
-    } else if (c->phase == PHASE_SERVING && missed[c->wait] != NULL) {
-        log_event("%s closed: %s", c->address, missed[c->wait]);
-    }
-    if (c->phase != PHASE_SERVING || c->wait == WAIT_RESPONSE) {
-        c->phase = PHASE_GONE;
-    } else if (c->wait == WAIT_REQUEST) {
-        begin_closing(c);
+    if (c->phase == PHASE_SERVING) {
+        on_request_deadline(c);
     } else {
-        http_response_plain(&response, 408); // RFC 9110 section 15.5.9
-        http_write(&c->out, NULL, &response, true);
-        buf_clear(&response.body);
-        c->close_after = true;
-        wait_for(c, WAIT_RESPONSE);
+        if (c->phase == PHASE_HANDSHAKE) {
+            log_line_limit(c->address, "limits.handshake", "the handshake was not complete in time");
+        }
+        c->phase = PHASE_GONE;
     }
     connection_run(c);
 }
@@ -192,49 +241,22 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-// --- the log: one line a connection ---
-
-static void log_accepted(const struct connection *c, const struct trust_identity *who)
-{
-    enum { NAMES_SHOWN = 300 };
-    struct buf names = {0};
-    for (size_t i = 0; i < who->name_count && names.len < NAMES_SHOWN; i++) {
-        buf_printf(&names, "%s%s:%.200s", i > 0 ? " " : "", trust_name_word(who->names[i].type), who->names[i].text);
-    }
-    log_event("%s accepted %.300s (%s) %s %s", c->address, who->subject[0] != '\0' ? who->subject : "(empty subject)",
-              names.len > 0 ? (const char *)names.data : "no names", who->tls_version, tls_cipher(c->tls));
-    buf_clear(&names);
-}
-
-static void log_refused(const struct connection *c)
-{
-    const struct trust_verdict *verdict = tls_verdict(c->tls);
-    int alert = tls_alert_sent(c->tls);
-    char sent[64] = "";
-    if (alert >= 0) {
-        snprintf(sent, sizeof sent, "; alert %s (%d)", alert_name(alert), alert);
-    }
-    switch (tls_ended_by(c->tls)) {
-    case TLS_END_US:
-        log_event("%s %s %s depth %d: %s%s", c->address, c->phase == PHASE_REFUSING ? "closed" : "refused",
-                  reason_token(verdict->reason), verdict->depth, verdict->detail, sent);
-        break;
-    case TLS_END_PEER: log_event("%s left by the peer: %s", c->address, tls_failure(c->tls)); break;
-    default: log_event("%s refused handshake: %s%s", c->address, tls_failure(c->tls), sent); break;
-    }
-}
-
 // --- the steps; each returns what to wait for, or TLS_DONE to go on with the next ---
 
-// Asks the judge about the peer again, by the worker's generation, which from now on is the connection's.
-static bool judge_again(struct connection *c, int64_t now)
+// From now on the connection is the worker's generation's, whose judge is asked about the peer.
+static bool take_generation(struct connection *c, int64_t now)
 {
     struct generation *current = c->worker->generation;
-    bool accepted = tls_judge_again(c->tls, current->context, now);
     if (c->generation != current) {
         generation_free(c->generation);
         c->generation = generation_ref(current);
     }
+    return tls_judge_again(c->tls, current->context, now);
+}
+
+static bool judge_again(struct connection *c, int64_t now)
+{
+    bool accepted = take_generation(c, now);
     if (accepted) {
         set_expiry(c);
     } else {
@@ -254,7 +276,7 @@ static enum tls_status step_handshake(struct connection *c)
         if (c->generation != c->worker->generation && !judge_again(c, clock_now())) {
             return TLS_DONE; // a reload overtook the handshake
         }
-        log_accepted(c, tls_peer(c->tls));
+        log_accepted(c);
         set_expiry(c);
     } else if (status == TLS_FAILED) {
         log_refused(c);
@@ -274,6 +296,7 @@ static enum tls_status send_out(struct connection *c)
             return status;
         }
         c->out_used += put;
+        c->bytes_out += put;
         wait_for(c, c->wait); // each piece that is taken earns time for the next
     }
     buf_clear(&c->out);
@@ -292,6 +315,7 @@ static void respond(struct connection *c, const struct trust_identity *who)
     c->close_after = !c->http->request.keep_alive || c->worker->obeyed != ORDER_SERVE;
     http_write(&c->out, &c->http->request, &response, c->close_after);
     http_parser_next(c->http);
+    c->requests++;
     buf_clear(&response.body);
     wait_for(c, WAIT_RESPONSE);
 }
@@ -341,6 +365,7 @@ static enum tls_status receive(struct connection *c, const struct trust_identity
     }
     enum tls_status status = tls_read(c->tls, scratch, SCRATCH_SIZE, &got);
     if (status == TLS_DONE) {
+        c->bytes_in += got;
         size_t used = parse(c, who, span_of(scratch, got));
         buf_add(&c->in, scratch + used, got - used);
     }
@@ -352,7 +377,7 @@ static enum tls_status rest(struct connection *c)
 {
     http_end(c);
     if (c->close_idle) {
-        begin_closing(c);
+        begin_closing(c, "drained");
         return TLS_DONE;
     }
     return TLS_WANT_READ;
@@ -367,7 +392,7 @@ static enum tls_status step_serving(struct connection *c)
     }
     enum tls_status status = send_out(c);
     if (status == TLS_DONE && c->close_after) {
-        begin_closing(c);
+        begin_closing(c, "done");
         return TLS_DONE;
     }
     if (status == TLS_DONE) {
@@ -378,8 +403,11 @@ static enum tls_status step_serving(struct connection *c)
     }
     switch (status) {
     case TLS_CLOSED:
-    case TLS_EOF: begin_closing(c); return TLS_DONE;
-    case TLS_FAILED: c->phase = PHASE_GONE; return TLS_DONE;
+    case TLS_EOF: begin_closing(c, "by the peer"); return TLS_DONE;
+    case TLS_FAILED:
+        log_closed(c, "broken");
+        c->phase = PHASE_GONE;
+        return TLS_DONE;
     default: return status;
     }
 }
@@ -487,6 +515,7 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
     c->key = key;
     c->tls = tls;
     c->handles = 2;
+    c->since = clock_monotonic_us();
     memcpy(c->address, address, sizeof c->address);
     uv_poll_init(&worker->loop, &c->poll, fd);
     uv_timer_init(&worker->loop, &c->timer);
@@ -510,6 +539,9 @@ struct connection *connection_next(const struct connection *c)
 
 enum review connection_review(struct connection *c, int64_t now)
 {
+    if (c->phase == PHASE_HANDSHAKE) {
+        take_generation(c, now); // its verdict, when there is one, will be by this generation
+    }
     if (c->phase != PHASE_SERVING) {
         return REVIEW_NONE;
     }
@@ -550,6 +582,7 @@ void connections_end(struct worker *worker)
     for (struct connection *c = worker->connections; c != NULL; c = next) {
         next = c->next;
         if (c->phase == PHASE_SERVING) {
+            log_closed(c, "cut off");
             (void)tls_close(c->tls);
         }
         c->phase = PHASE_GONE;

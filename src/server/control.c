@@ -93,7 +93,7 @@ static void question_reload(struct control_client *client)
         answer(client, failure("the server is stopping"));
         return;
     }
-    client->round = reload_ask(client->server, "mtls reload");
+    client->round = reload_ask(client->server);
 }
 
 static const struct {

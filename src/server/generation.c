@@ -3,30 +3,41 @@
 
 #include <stdlib.h>
 
-struct generation *generation_new(const struct server_source *source, unsigned number, struct marks *marks,
-                                  struct err *e)
+static struct server_config *read_config(const struct server_source *source, struct marks *marks, struct err *e)
 {
-    struct generation *generation = mem_alloc(sizeof *generation);
     struct marks before;
-    atomic_init(&generation->references, 1);
-    generation->number = number;
     marks_copy(&before, marks);
-    generation->config = server_config_read(source, e);
+    struct server_config *config = server_config_read(source, e);
     marks_clear(marks);
-    if (generation->config == NULL) {
+    if (config == NULL) {
         *marks = before;
-        generation_free(generation);
         return NULL;
     }
-    for (size_t i = 0; i < generation->config->file_count; i++) {
-        marks_add(marks, generation->config->files[i], &before);
+    for (size_t i = 0; i < config->file_count; i++) {
+        marks_add(marks, config->files[i], &before);
     }
     marks_clear(&before);
-    generation->context = server_config_context(generation->config, e);
-    if (generation->context == NULL) {
-        generation_free(generation);
+    return config;
+}
+
+struct generation *generation_new(const struct server_source *source, struct tls_tickets *tickets,
+                                  const struct generation *previous, struct marks *marks, struct err *e)
+{
+    const struct trust_snapshot *known = previous != NULL ? tls_context_snapshot(previous->context) : NULL;
+    struct server_config *config = read_config(source, marks, e);
+    struct tls_context *context = NULL;
+    if (config != NULL && (tickets == NULL || tls_tickets_reload(tickets, e) == 0)) {
+        context = server_config_context(config, tickets, known, e);
+    }
+    if (context == NULL) {
+        server_config_free(config);
         return NULL;
     }
+    struct generation *generation = mem_alloc(sizeof *generation);
+    atomic_init(&generation->references, 1);
+    generation->number = previous != NULL ? previous->number + 1 : 1;
+    generation->config = config;
+    generation->context = context;
     return generation;
 }
 

@@ -16,10 +16,11 @@ struct generation {
     struct server_config *config;
 };
 
-// Reads everything. `marks` has the files of the time before, and gets those of this time, as they were before they
+// Reads everything. `tickets` is shared by all generations; `previous`, which may be NULL, gives what its snapshot
+// knows of signatures. `marks` has the files of the time before, and gets those of this time, as they were before they
 // were read; also if that fails.
-struct generation *generation_new(const struct server_source *source, unsigned number, struct marks *marks,
-                                  struct err *e);
+struct generation *generation_new(const struct server_source *source, struct tls_tickets *tickets,
+                                  const struct generation *previous, struct marks *marks, struct err *e);
 struct generation *generation_ref(struct generation *generation); // from any thread
 void generation_free(struct generation *generation);              // drops one reference, from any thread
 

@@ -66,23 +66,21 @@ struct worker {
 };
 
 // One round of reloading, or of judging all peers again because time has passed.
-#define RELOAD_CHANGE "a file has changed"
 enum reload_state { RELOAD_IDLE, RELOAD_BUILDING, RELOAD_SWEEPING };
 
 struct reload {
     struct server *server;
     enum reload_state state;
     unsigned round;
-    const char *cause; // static text; NULL: the time has come
-    const char *again; // the cause of the next round; NULL: none
+    bool again;   // another round is wanted
+    bool by_time; // this one has no new generation; what is valid has changed by itself
     uv_work_t work;
     uv_timer_t timer; // until something in the snapshot becomes valid or invalid
     int64_t next_change;
     int64_t clock_offset; // between the two clocks, in seconds
 
     // the pool's while it builds
-    const struct server_source *source;
-    unsigned number;
+    struct generation *previous;
     struct marks marks; // of the files that were read last
     struct generation *built;
     struct err error; // why the last round failed; none when it did not
@@ -116,6 +114,8 @@ struct server {
     uv_timer_t drain;
     uv_async_t report; // from the workers
     struct generation *generation;
+    struct tls_tickets *tickets;    // NULL: none
+    struct server_config *original; // that it was started with: what a reload cannot change is as it says
     enum order order;
     struct worker *workers;
     size_t worker_count;
@@ -130,6 +130,9 @@ struct server {
     atomic_uint refused_silently;
 };
 
+// server.c
+void server_generation_began(struct server *server); // it has a new one: what is to be said and set at once
+
 // worker.c
 int workers_open(struct server *server, struct err *e); // with their listeners
 int workers_start(struct server *server, struct err *e);
@@ -140,7 +143,7 @@ void worker_rest(struct worker *worker);   // ends its loop, if it was ordered t
 // reload.c
 void reload_open(struct server *server);
 void reload_close(struct server *server);
-unsigned reload_ask(struct server *server, const char *cause); // the round in which it will be done
+unsigned reload_ask(struct server *server); // the round in which it will be done
 void reload_on_report(struct server *server);
 
 // watch.c

@@ -180,7 +180,8 @@ int listeners_open(struct worker *worker, struct err *e)
     uv_timer_init(&worker->loop, &worker->pause);
     worker->pause.data = worker;
     for (size_t i = 0; i < config->address_count; i++) {
-        if (listener_open(worker, config->addresses[i], listeners_port(server), e) != 0) {
+        unsigned port = config->addresses[i].port;
+        if (listener_open(worker, config->addresses[i].ip, port != 0 ? port : listeners_port(server), e) != 0) {
             return -1;
         }
     }

@@ -2,13 +2,8 @@
 // From one generation to the next, on the control loop: build it beside the old one (on libuv's thread pool), hand it
 // to the workers, wait until each has judged its peers again. What asks meanwhile gets another round.
 #include "base/clock.h"
-#include "base/log.h"
-#include "base/print.h"
 #include "server/internal.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "server/log_lines.h"
 
 static void round_begin(struct server *server);
 static void timer_set(struct server *server);
@@ -18,9 +13,7 @@ static void round_end(struct server *server)
     struct reload *reload = &server->reload;
     reload->state = RELOAD_IDLE;
     control_reloaded(server);
-    if (server->order == ORDER_SERVE && (reload->again != NULL || marks_differ(&reload->marks))) {
-        reload->cause = reload->again != NULL ? reload->again : RELOAD_CHANGE;
-        reload->again = NULL;
+    if (server->order == ORDER_SERVE && (reload->again || marks_differ(&reload->marks))) {
         round_begin(server);
     }
 }
@@ -47,10 +40,13 @@ void reload_on_report(struct server *server)
         reload->kept += server->workers[i].kept;
         reload->closed += server->workers[i].closed;
     }
-    if (reload->cause != NULL || reload->closed > 0) { // the passing of time alone is no news
-        log_event("generation %u (%s): %zu connection%s kept, %zu closed", server->generation->number,
-                  reload->cause != NULL ? reload->cause : "the time has come", reload->kept, plural(reload->kept),
-                  reload->closed);
+    if (!reload->by_time) { // else the refusals say it
+        struct buf fixed = {0};
+        buf_text(&fixed, "");
+        server_config_fixed_changes(server->original, server->generation->config, &fixed);
+        log_line_reloaded(server->generation->number, reload->kept + reload->closed, reload->closed,
+                          (const char *)fixed.data);
+        buf_clear(&fixed);
     }
     round_end(server);
 }
@@ -60,31 +56,34 @@ void reload_on_report(struct server *server)
 static void on_build(uv_work_t *work)
 {
     struct reload *reload = work->data;
-    reload->built = generation_new(reload->source, reload->number, &reload->marks, &reload->error);
+    struct server *server = reload->server;
+    struct server_source source = server->settings->source;
+    source.problems = NULL; // the error has them
+    reload->built = generation_new(&source, server->tickets, reload->previous, &reload->marks, &reload->error);
 }
 
 static void on_built(uv_work_t *work, int status)
 {
     struct reload *reload = work->data;
     struct server *server = reload->server;
+    struct generation *built = reload->built;
     (void)status;
+    generation_free(reload->previous);
+    reload->built = NULL;
     if (server->order != ORDER_SERVE) {
-        generation_free(reload->built);
-        reload->built = NULL;
-        err_set(&reload->error, "the server is stopping");
-        round_end(server);
+        generation_free(built);
+        reload->state = RELOAD_IDLE;
         return;
     }
     watch_update(server);
-    if (reload->built == NULL) {
-        log_warning("NOT reloaded (%s), generation %u stays: %s", reload->cause, server->generation->number,
-                    reload->error.text);
+    if (built == NULL) {
+        log_line_reload_failed(server->generation->number, &reload->error);
         round_end(server);
         return;
     }
     generation_free(server->generation);
-    server->generation = reload->built;
-    reload->built = NULL;
+    server->generation = built;
+    server_generation_began(server);
     timer_set(server);
     sweep(server);
 }
@@ -94,24 +93,24 @@ static void round_begin(struct server *server)
     struct reload *reload = &server->reload;
     reload->state = RELOAD_BUILDING;
     reload->round++;
-    reload->source = &server->settings->source;
-    reload->number = server->generation->number + 1;
+    reload->again = false;
+    reload->by_time = false;
+    reload->previous = generation_ref(server->generation);
     err_clear(&reload->error);
     reload->work.data = reload;
     uv_queue_work(&server->loop, &reload->work, on_build, on_built);
 }
 
-unsigned reload_ask(struct server *server, const char *cause)
+unsigned reload_ask(struct server *server)
 {
     struct reload *reload = &server->reload;
     if (server->order != ORDER_SERVE) {
         return reload->round;
     }
     if (reload->state != RELOAD_IDLE) {
-        reload->again = cause;
+        reload->again = true;
         return reload->round + 1;
     }
-    reload->cause = cause;
     round_begin(server);
     return reload->round;
 }
@@ -138,7 +137,7 @@ static void on_timer(uv_timer_t *timer)
         return;
     }
     if (due) {
-        reload->cause = NULL;
+        reload->by_time = true;
         reload->round++;
         sweep(server);
     }
@@ -150,7 +149,7 @@ static void timer_set(struct server *server)
     enum { LONGEST_MS = 60000 }; // a clock may have been set
     struct reload *reload = &server->reload;
     reload->clock_offset = offset_of_clocks();
-    reload->next_change = INT64_MAX;
+    reload->next_change = trust_snapshot_next_change(tls_context_snapshot(server->generation->context), clock_now());
     uv_timer_start(&reload->timer, on_timer, clock_ms_until(reload->next_change, LONGEST_MS), 0);
 }
 

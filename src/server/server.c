@@ -6,10 +6,12 @@
 #include "base/log.h"
 #include "base/print.h"
 #include "server/internal.h"
+#include "server/log_lines.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void loop_close(struct server *server)
 {
@@ -47,11 +49,11 @@ static void on_stop(uv_signal_t *handle, int number)
     const char *name = number == SIGINT ? "SIGINT" : "SIGTERM";
     unsigned open = atomic_load(&server->connections);
     if (server->order != ORDER_SERVE) {
-        log_event("stopping at once: a second %s, %u connection%s open", name, open, plural(open));
+        log_line_stopping("at once, asked again", open);
         workers_order(server, ORDER_END);
         return;
     }
-    log_event("stopping: %s, %u connection%s open", name, open, plural(open));
+    log_line_stopping(name, open);
     uv_timer_start(&server->drain, on_drain_over, server->generation->config->limits.drain_ms, 0);
     workers_order(server, ORDER_DRAIN);
 }
@@ -59,7 +61,7 @@ static void on_stop(uv_signal_t *handle, int number)
 static void on_hangup(uv_signal_t *handle, int number)
 {
     (void)number;
-    reload_ask(handle->data, "SIGHUP");
+    reload_ask(handle->data);
 }
 
 static int loop_open(struct server *server, struct err *e)
@@ -91,15 +93,29 @@ static int loop_open(struct server *server, struct err *e)
     return 0;
 }
 
+void server_generation_began(struct server *server)
+{
+    const struct server_config *config = server->generation->config;
+    struct buf lines = {0};
+    log_format_set(config->log);
+    server_config_unsafe(config, &lines);
+    for (char *line = strtok((char *)lines.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        log_warning("%s", line);
+    }
+    buf_clear(&lines);
+}
+
 static int announce(const struct server *server, struct err *e)
 {
+    const struct server_config *config = server->generation->config;
     const struct worker *first = server->workers;
     unsigned port = listeners_port(server);
-    printf("listening on https://%s:%u (", server->generation->config->host, port);
+    char allowed[SERVER_ALLOWED_TEXT];
+    printf("listening on https://%s:%u (", config->host, port);
     for (size_t i = 0; i < first->listener_count; i++) {
         printf("%s%s", i > 0 ? ", " : "", first->listeners[i].address);
     }
-    printf(")\n");
+    printf("); %s\n", server_config_allowed(config, allowed));
     fflush(stdout);
     if (server->settings->ready_file == NULL) {
         return 0;
@@ -132,25 +148,56 @@ static int serve(struct server *server, struct err *e)
     return rc;
 }
 
+// Reads everything for the first time.
+static int prepare(struct server *server, struct err *e)
+{
+    const struct server_source *source = &server->settings->source;
+    struct marks *marks = &server->reload.marks;
+    if (source->file != NULL) {
+        marks_add(marks, source->file, NULL);
+    }
+    server->original = server_config_read(source, e);
+    if (server->original == NULL) {
+        return -1;
+    }
+    if (server->original->tickets.lifetime > 0) {
+        server->tickets = tls_tickets_new(&server->original->tickets, e);
+        if (server->tickets == NULL) {
+            return -1;
+        }
+    }
+    server->generation = generation_new(source, server->tickets, NULL, marks, e);
+    if (server->generation == NULL) {
+        return -1;
+    }
+    server_generation_began(server);
+    return 0;
+}
+
+static int run(struct server *server, struct err *e)
+{
+    int code = uv_loop_init(&server->loop);
+    if (code != 0) {
+        return err_set(e, "starting the event loop: %s", uv_strerror(code));
+    }
+    server->addresses = addresses_new();
+    int rc = serve(server, e);
+    workers_close(server);
+    addresses_free(server->addresses);
+    uv_loop_close(&server->loop);
+    return rc;
+}
+
 int server_run(const struct server_settings *settings, struct err *e)
 {
     struct server *server = mem_alloc(sizeof *server);
-    int rc = 0;
     server->settings = settings;
-    server->generation = generation_new(&settings->source, 1, &server->reload.marks, e);
-    if (server->generation == NULL) {
-        rc = -1;
-    } else if ((rc = uv_loop_init(&server->loop)) != 0) {
-        rc = err_set(e, "starting the event loop: %s", uv_strerror(rc));
-    } else {
-        server->addresses = addresses_new();
-        rc = serve(server, e);
-        workers_close(server);
-        addresses_free(server->addresses);
-        uv_loop_close(&server->loop);
-    }
+    int rc = prepare(server, e);
+    rc = rc == 0 ? run(server, e) : rc;
     marks_clear(&server->reload.marks);
     generation_free(server->generation);
+    tls_tickets_free(server->tickets);
+    server_config_free(server->original);
     free(server);
     return rc;
 }

@@ -29,7 +29,7 @@ static void look(struct server *server)
     server->watch.since = 0;
     bool building = server->reload.state == RELOAD_BUILDING; // then the marks are the pool's; it looks when it is done
     if (!building && marks_differ(&server->reload.marks)) {
-        reload_ask(server, RELOAD_CHANGE);
+        reload_ask(server);
     }
 }
 
