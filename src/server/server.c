@@ -98,6 +98,7 @@ void server_generation_began(struct server *server)
     const struct server_config *config = server->generation->config;
     struct buf lines = {0};
     log_format_set(config->log);
+    buf_text(&lines, "");
     server_config_unsafe(config, &lines);
     for (char *line = strtok((char *)lines.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         log_warning("%s", line);

@@ -51,10 +51,10 @@ begin() { # LINE..., of the plan
     begin
     live bob bob
     local before
-    before=$(mtls ca show localhost | grep -i serial)
+    before=$(mtls ca show pki/servers/localhost/cert.pem | grep -i serial)
     kill -STOP "${server_pids[0]}" # the changed file must not be what makes it reload
     mtls ca renew localhost >renew.out
-    [[ $(mtls ca show localhost | grep -i serial) != "$before" ]]
+    [[ $(mtls ca show pki/servers/localhost/cert.pem | grep -i serial) != "$before" ]]
     kill -HUP "${server_pids[0]}"
     kill -CONT "${server_pids[0]}"
     wait_for log_says 'generation 2'
