@@ -6,7 +6,7 @@
 #include "server/log_lines.h"
 
 static void round_begin(struct server *server);
-static void timer_set(struct server *server);
+static void timer_set(struct server *server, int64_t now);
 
 static void round_end(struct server *server)
 {
@@ -84,7 +84,7 @@ static void on_built(uv_work_t *work, int status)
     generation_free(server->generation);
     server->generation = built;
     server_generation_began(server);
-    timer_set(server);
+    timer_set(server, clock_now());
     sweep(server);
 }
 
@@ -127,8 +127,9 @@ static void on_timer(uv_timer_t *timer)
     enum { JUMP = 2 }; // seconds
     struct server *server = timer->data;
     struct reload *reload = &server->reload;
+    int64_t now = clock_now(); // once: what becomes invalid between two looks at the clock would be missed
     int64_t moved = offset_of_clocks() - reload->clock_offset;
-    bool due = moved >= JUMP || moved <= -JUMP || clock_now() >= reload->next_change;
+    bool due = moved >= JUMP || moved <= -JUMP || now >= reload->next_change;
     if (server->order != ORDER_SERVE) {
         return;
     }
@@ -141,15 +142,15 @@ static void on_timer(uv_timer_t *timer)
         reload->round++;
         sweep(server);
     }
-    timer_set(server);
+    timer_set(server, now);
 }
 
-static void timer_set(struct server *server)
+static void timer_set(struct server *server, int64_t now)
 {
     enum { LONGEST_MS = 60000 }; // a clock may have been set
     struct reload *reload = &server->reload;
     reload->clock_offset = offset_of_clocks();
-    reload->next_change = trust_snapshot_next_change(tls_context_snapshot(server->generation->context), clock_now());
+    reload->next_change = trust_snapshot_next_change(tls_context_snapshot(server->generation->context), now);
     uv_timer_start(&reload->timer, on_timer, clock_ms_until(reload->next_change, LONGEST_MS), 0);
 }
 
@@ -159,7 +160,7 @@ void reload_open(struct server *server)
     reload->server = server;
     uv_timer_init(&server->loop, &reload->timer);
     reload->timer.data = server;
-    timer_set(server);
+    timer_set(server, clock_now());
 }
 
 void reload_close(struct server *server)
