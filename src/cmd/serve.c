@@ -26,6 +26,7 @@ int cmd_serve(int argc, char **argv)
         {"key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &files.key},
         {"ca", 0, ARG_TEXT, "FILE", "trust anchors for clients, instead of the PKI's", &files.anchors},
         {"crl", 0, ARG_TEXT, "FILE", "revocation lists; with --ca, none is the default", &files.crls},
+        {"root", 0, ARG_TEXT, "DIR", "serve the files below it too", &settings.root},
         {"ready-file", 0, ARG_TEXT, "FILE", "gets the port number once the server listens", &settings.ready_file},
         {0},
     };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: handshake, requests, goodbye. `step` moves it along until the socket has to be waited for.
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "server/internal.h"
@@ -38,9 +39,12 @@ struct connection {
     size_t in_used;
     struct buf out; // responses to send
     size_t out_used;
-    bool close_after; // once `out` is sent
+    struct http_stream *stream; // the rest of the response, or NULL
+    bool close_after;           // once `out` and `stream` are sent
     char address[ADDRESS_TEXT];
 };
+
+static const struct http_limits limits = {.header = 16384, .body = 1024 * 1024};
 
 static void connection_run(struct connection *c);
 
@@ -65,6 +69,7 @@ static void connection_end(struct connection *c)
     c->server->connection_count--;
     tls_connection_free(c->tls);
     http_parser_clear(&c->http);
+    http_stream_free(c->stream);
     buf_clear(&c->in);
     buf_clear(&c->out);
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
@@ -152,11 +157,24 @@ static enum tls_status send_out(struct connection *c)
         c->out_used += put;
     }
     if (c->out.len > 0) {
-        buf_clear(&c->out);
+        c->out.len = 0;
         c->out_used = 0;
         deadline(c, IDLE_DEADLINE_MS);
     }
     return TLS_DONE;
+}
+
+// The next piece of the response, once the one before is sent.
+static void stream_on(struct connection *c)
+{
+    enum http_status status = http_stream_next(c->stream, &c->out);
+    if (status != HTTP_MORE) {
+        http_stream_free(c->stream);
+        c->stream = NULL;
+    }
+    if (status == HTTP_BAD) { // the end must not look like one (RFC 9112 section 8)
+        c->phase = PHASE_GONE;
+    }
 }
 
 // Parses what was received; a complete request is answered. `who` is there to be handed on: nobody without an identity
@@ -172,24 +190,30 @@ static void parse_in(struct connection *c, const struct trust_identity *who)
         c->in_used = 0;
     }
     if (status == HTTP_MORE) {
-        if (c->http.request.wants_continue && c->http.request.method != NULL) {
+        if (c->http.request.wants_continue) {
             c->http.request.wants_continue = false;
             buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
         }
         return;
     }
     if (status == HTTP_COMPLETE) {
-        struct visitor visitor = {.who = who, .cipher = tls_cipher(c->tls), .address = c->address};
+        struct visitor visitor = {.who = who,
+                                  .cipher = tls_cipher(c->tls),
+                                  .address = c->address,
+                                  .root = c->server->settings->root,
+                                  .now = clock_now()};
         pages_respond(&visitor, &c->http.request, &response);
-        c->close_after = !c->http.request.keep_alive || c->server->stopping;
-        http_write(&c->out, &c->http.request, &response, c->close_after);
-        http_parser_next(&c->http);
     } else {
         http_response_plain(&response, c->http.error);
-        c->close_after = true;
-        http_write(&c->out, NULL, &response, true);
     }
-    buf_clear(&response.body);
+    c->close_after =
+        http_write(&c->out, &c->http.request, &response, status == HTTP_BAD || c->server->stopping, clock_now());
+    c->stream = response.stream;
+    response.stream = NULL;
+    http_response_clear(&response);
+    if (status == HTTP_COMPLETE) {
+        http_parser_next(&c->http);
+    }
 }
 
 static enum tls_status step_serving(struct connection *c)
@@ -201,6 +225,13 @@ static enum tls_status step_serving(struct connection *c)
         return TLS_DONE;
     }
     enum tls_status status = send_out(c);
+    if (status == TLS_DONE && c->stream != NULL) {
+        stream_on(c);
+        return TLS_DONE;
+    }
+    if (status == TLS_DONE && c->out.len == 0) {
+        buf_clear(&c->out);
+    }
     if (status == TLS_DONE && c->close_after) {
         c->phase = PHASE_CLOSING;
         return TLS_DONE;
@@ -296,7 +327,7 @@ void connection_accept(struct server *server, int fd, const struct sockaddr_stor
     c->tls = tls;
     c->handles = 2;
     address_text(from, c->address);
-    http_parser_init(&c->http);
+    http_parser_init(&c->http, &limits);
     uv_poll_init(&server->loop, &c->poll, fd);
     uv_timer_init(&server->loop, &c->timer);
     c->poll.data = c;

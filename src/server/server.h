@@ -14,6 +14,7 @@ struct server_settings {
     size_t address_count;         // at most SERVER_ADDRESSES_MOST
     unsigned port;                // 0: any that is free
     const char *host;             // what to call the server in the line that says that it listens
+    const char *root;             // a directory whose files are served; or NULL
     const char *ready_file;       // gets the port as text once the server listens; or NULL
 };
 
