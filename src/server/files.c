@@ -80,13 +80,12 @@ static int walk(const char *root, const char *path)
         char *name = len > 0 ? mem_strndup(path, len) : mem_strdup("index.html");
         path += len;
         last = path[0] == '\0';
-        int next = last ? open_file(at, name) : open_directory(at, name);
-        int why = errno;
-        if (name[0] == '.' && next >= 0) {
-            close(next);
-            next = -1;
-            why = ENOENT;
+        int next = -1;
+        errno = ENOENT;
+        if (name[0] != '.') { // hidden; and ".", ".." cannot be here, but if they were
+            next = last ? open_file(at, name) : open_directory(at, name);
         }
+        int why = errno;
         free(name);
         close(at);
         errno = why;
