@@ -29,15 +29,16 @@ static const struct visitor visitor = {.who = &who, .cipher = "TLS_X", .address 
 
 static struct http_response ask(const char *method, const char *target, const char *type, const char *body)
 {
-    struct http_request request = {.method = method};
+    struct http_request request = {.method = method, .minor = 1};
     struct http_response response = {0};
     static struct buf kept; // content_type points into the request
     buf_text(&request.target, target);
     buf_clear(&kept);
     if (type != NULL) {
-        buf_text(&kept, type);
-        request.content_type = kept;
+        buf_add(&kept, "Content-Type", sizeof "Content-Type");
+        buf_add(&kept, type, strlen(type) + 1);
     }
+    request.fields = kept;
     buf_text(&request.body, body);
     pages_respond(&visitor, &request, &response);
     buf_clear(&request.target);
@@ -59,7 +60,7 @@ static void test_page_escapes(void **state)
     assert_non_null(strstr(html, "x:&lt;i&gt;&amp;&quot;&#39;"));
     assert_non_null(strstr(html, "1970-01-01T00:00:00Z to 1970-01-02T00:00:00Z"));
     assert_non_null(strstr(html, "TLSv1.3, TLS_X<"));
-    buf_clear(&response.body);
+    http_response_clear(&response);
 }
 
 static void test_whoami(void **state)
@@ -77,7 +78,7 @@ static void test_whoami(void **state)
     assert_string_equal(json_string_value(json_object_get(second, "type")), "uri");
     assert_string_equal(json_string_value(json_object_get(second, "value")), names[1].text);
     json_decref(json);
-    buf_clear(&response.body);
+    http_response_clear(&response);
 }
 
 static void test_echo(void **state)
@@ -87,43 +88,91 @@ static void test_echo(void **state)
     assert_int_equal(response.status, 200);
     assert_string_equal(response.content_type, "text/x");
     assert_string_equal((const char *)response.body.data, "Hello");
-    buf_clear(&response.body);
+    http_response_clear(&response);
     response = ask("POST", "/echo", NULL, "");
     assert_string_equal(response.content_type, "application/octet-stream");
     assert_int_equal(response.body.len, 0);
-    buf_clear(&response.body);
+    http_response_clear(&response);
 }
 
-static void test_refusals(void **state)
+// The echo of what came in chunks comes in chunks.
+static void test_echo_streams(void **state)
+{
+    struct http_request request = {.method = "POST", .minor = 1, .chunked = true};
+    struct http_response response = {0};
+    char data[16] = "";
+    (void)state;
+    buf_text(&request.target, "/echo");
+    buf_text(&request.body, "Hello???");
+    pages_respond(&visitor, &request, &response);
+    buf_clear(&request.target);
+    buf_clear(&request.body); // the response does not need it any more
+    assert_int_equal(response.status, 200);
+    assert_non_null(response.stream);
+    assert_int_equal(response.stream->left, -1);
+    assert_int_equal(response.stream->read(response.stream, data, 5), 5);
+    assert_int_equal(response.stream->read(response.stream, data + 5, 10), 3);
+    assert_int_equal(response.stream->read(response.stream, data + 8, 7), 0);
+    assert_string_equal(data, "Hello???");
+    http_response_clear(&response);
+}
+
+static void test_routes(void **state)
 {
     (void)state;
+    static const char get[] = "GET, HEAD, OPTIONS";
+    static const char post[] = "POST, OPTIONS";
     static const struct {
         const char *method;
         const char *target;
         int status;
         const char *allow;
     } cases[] = {
-        {"HEAD", "/", 200, NULL},        {"HEAD", "/whoami", 200, NULL}, {"POST", "/", 405, "GET, HEAD"},
-        {"GET", "/echo", 405, "POST"},   {"HEAD", "/echo", 405, "POST"}, {"G", "/", 405, "GET, HEAD"},
-        {"EAD", "/", 405, "GET, HEAD"},  {"GET", "/whoami/", 404, NULL}, {"GET", "/who", 404, NULL},
-        {"GET", "//", 404, NULL},        {"GET", "/?a", 200, NULL},      {"DELETE", "/nothing", 404, NULL},
-        {"GET", "http://x/", 404, NULL},
+        {"HEAD", "/", 200, NULL},
+        {"HEAD", "/whoami", 200, NULL},
+        {"POST", "/", 405, get},
+        {"GET", "/echo", 405, post},
+        {"HEAD", "/echo", 405, post},
+        {"PUT", "/echo", 405, post},
+        {"G", "/", 405, get},
+        {"EAD", "/", 405, get},
+        {"GET", "/whoami/", 404, NULL},
+        {"GET", "/who", 404, NULL},
+        {"DELETE", "/nothing", 404, NULL},
+        {"GET", "/?a", 200, NULL},
+        {"OPTIONS", "/", 204, get},
+        {"OPTIONS", "/echo", 204, post},
+        {"OPTIONS", "*", 204, "GET, HEAD, POST, OPTIONS"},
+        {"OPTIONS", "/nothing", 404, NULL},
+        // One path, however it is written.
+        {"GET", "/who%61mi", 200, NULL},
+        {"GET", "//whoami", 200, NULL},
+        {"GET", "/x/../whoami", 200, NULL},
+        {"GET", "/./%77hoami?/../x", 200, NULL},
+        {"GET", "https://any/whoami", 200, NULL},
+        {"GET", "//", 200, NULL},
+        {"GET", "/WHOAMI", 404, NULL},
+        {"GET", "/%2577hoami", 404, NULL}, // decoded once
+        {"GET", "/%2fwhoami", 400, NULL},
+        {"GET", "/..", 400, NULL},
+        {"GET", "/whoami%00", 400, NULL},
+        {"GET", "http://x/", 400, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct http_response response = ask(cases[i].method, cases[i].target, NULL, "");
-        assert_int_equal(response.status, cases[i].status);
+        if (response.status != cases[i].status) {
+            fail_msg("case %zu: %d", i, response.status);
+        }
         assert_string_equal(response.allow != NULL ? response.allow : "", cases[i].allow != NULL ? cases[i].allow : "");
-        buf_clear(&response.body);
+        http_response_clear(&response);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_page_escapes),
-        cmocka_unit_test(test_whoami),
-        cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_page_escapes), cmocka_unit_test(test_whoami), cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_echo_streams), cmocka_unit_test(test_routes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
