@@ -103,25 +103,36 @@ static bool load_session(struct tls_connection *c, struct span saved, mbedtls_ss
     return code == 0;
 }
 
+bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, mbedtls_ssl_session *session)
+{
+    struct resumption *resumption = mem_alloc(sizeof *resumption);
+    forget(c);
+    c->resumption = resumption;
+    resumption->plain = *plain;
+    *plain = (struct buf){0};
+    bool accepted = ticket_decode(buf_span(&resumption->plain), &resumption->ticket) &&
+                    is_usable(c, &resumption->ticket, now) && judge_ticket(c, resumption, now) &&
+                    load_session(c, resumption->ticket.session, session);
+    if (!accepted) {
+        forget(c);
+    }
+    return accepted;
+}
+
 // mbedtls_ssl_ticket_parse_t. Of several tickets in a ClientHello, mbedTLS uses the last that it asked about, or none.
 static int parse_ticket(void *arg, mbedtls_ssl_session *session, unsigned char *data, size_t len)
 {
     struct tls_connection *c = presented_connection();
+    struct buf plain = {0};
     int64_t now = clock_now();
     (void)arg;
     if (c == NULL) {
         return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
     }
     forget(c);
-    struct resumption *resumption = mem_alloc(sizeof *resumption);
-    c->resumption = resumption;
-    if (open_ticket(c, span_of(data, len), now, &resumption->plain) &&
-        ticket_decode(buf_span(&resumption->plain), &resumption->ticket) && is_usable(c, &resumption->ticket, now) &&
-        judge_ticket(c, resumption, now) && load_session(c, resumption->ticket.session, session)) {
-        return 0;
-    }
-    forget(c);
-    return MBEDTLS_ERR_SSL_INVALID_MAC; // a full handshake
+    bool accepted = open_ticket(c, span_of(data, len), now, &plain) && resume_consider(c, &plain, now, session);
+    buf_clear(&plain);
+    return accepted ? 0 : MBEDTLS_ERR_SSL_INVALID_MAC; // a full handshake
 }
 
 // --- a ticket goes out ---

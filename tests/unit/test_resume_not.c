@@ -2,6 +2,8 @@
 // Sessions that are not to be resumed, or not to be begun.
 #include "resume_fixture.h"
 
+#include <psa/crypto.h>
+
 static void expect_no_session(const struct visit *visit, struct tls_context *at, bool served)
 {
     struct visited v;
@@ -67,16 +69,146 @@ static void test_other_server_key(void **state)
     }
 }
 
-// RFC 7627: TLS 1.2 without extended master secret can be spoken, but not resumed.
+// mbedTLS's client of TLS 1.2, which, unlike OpenSSL's, can be made to resume a session without what protected it.
+struct careless {
+    mbedtls_ssl_config config;
+    mbedtls_x509_crt chain;
+    mbedtls_pk_context key;
+    struct rng rng;
+    mbedtls_ssl_context ssl;
+    struct buf to_server, to_client;
+    struct tls_connection *tls;
+};
+
+static long take(struct buf *from, uint8_t *data, size_t len)
+{
+    size_t n = from->len < len ? from->len : len;
+    if (n > 0) {
+        memcpy(data, from->data, n);
+        memmove(from->data, from->data + n, from->len - n);
+        from->len -= n;
+    }
+    return (long)n;
+}
+
+static int client_receive(void *arg, unsigned char *data, size_t len)
+{
+    long n = take(&((struct careless *)arg)->to_client, data, len);
+    return n > 0 ? (int)n : MBEDTLS_ERR_SSL_WANT_READ;
+}
+
+static int client_send(void *arg, const unsigned char *data, size_t len)
+{
+    buf_add(&((struct careless *)arg)->to_server, data, len);
+    return (int)len;
+}
+
+static long server_receive(void *arg, uint8_t *data, size_t len)
+{
+    long n = take(&((struct careless *)arg)->to_server, data, len);
+    return n > 0 ? n : TLS_IO_AGAIN;
+}
+
+static long server_send(void *arg, const uint8_t *data, size_t len)
+{
+    buf_add(&((struct careless *)arg)->to_client, data, len);
+    return (long)len;
+}
+
+// Both sides until neither gets on: what the client's handshake came to, and the server's.
+static int careless_visit(struct careless *k, struct tls_context *at, bool protects, mbedtls_ssl_session *offered,
+                          enum tls_status *served)
+{
+    struct err e = ERR_INIT;
+    struct tls_io io = {.arg = k, .receive = server_receive, .send = server_send};
+    int code = -1;
+    mbedtls_ssl_init(&k->ssl);
+    mbedtls_ssl_conf_extended_master_secret(&k->config, protects ? MBEDTLS_SSL_EXTENDED_MS_ENABLED
+                                                                 : MBEDTLS_SSL_EXTENDED_MS_DISABLED);
+    assert_int_equal(mbedtls_ssl_setup(&k->ssl, &k->config), 0);
+    assert_int_equal(mbedtls_ssl_set_hostname(&k->ssl, "localhost"), 0);
+    mbedtls_ssl_set_bio(&k->ssl, k, client_send, client_receive, NULL);
+    if (offered != NULL) {
+        assert_int_equal(mbedtls_ssl_set_session(&k->ssl, offered), 0);
+    }
+    k->tls = tls_connection_new(at, io, NULL, &e);
+    for (int i = 0; i < 20; i++) {
+        code = mbedtls_ssl_is_handshake_over(&k->ssl) ? 0 : mbedtls_ssl_handshake(&k->ssl);
+        *served = tls_handshake(k->tls);
+    }
+    return code;
+}
+
+static void careless_leave(struct careless *k)
+{
+    tls_connection_free(k->tls);
+    mbedtls_ssl_free(&k->ssl);
+    buf_clear(&k->to_client);
+    buf_clear(&k->to_server);
+}
+
+static void careless_begin(struct careless *k)
+{
+    struct err e = ERR_INIT;
+    *k = (struct careless){.tls = NULL};
+    assert_int_equal(psa_crypto_init(), PSA_SUCCESS);
+    assert_works(rng_init(&k->rng, &e), &e);
+    mbedtls_x509_crt_init(&k->chain);
+    mbedtls_pk_init(&k->key);
+    mbedtls_ssl_config_init(&k->config);
+    assert_int_equal(mbedtls_x509_crt_parse_file(&k->chain, pki_path("clients/alice", "fullchain.pem")), 0);
+    assert_int_equal(mbedtls_pk_parse_keyfile(&k->key, pki_path("clients/alice", "key.pem"), NULL, rng_bytes, &k->rng),
+                     0);
+    assert_int_equal(mbedtls_ssl_config_defaults(&k->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
+                                                 MBEDTLS_SSL_PRESET_DEFAULT),
+                     0);
+    mbedtls_ssl_conf_max_tls_version(&k->config, MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_authmode(&k->config, MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_rng(&k->config, rng_bytes, &k->rng);
+    assert_int_equal(mbedtls_ssl_conf_own_cert(&k->config, &k->chain, &k->key), 0);
+}
+
+static void careless_end(struct careless *k)
+{
+    mbedtls_ssl_config_free(&k->config);
+    mbedtls_x509_crt_free(&k->chain);
+    mbedtls_pk_free(&k->key);
+    rng_clear(&k->rng);
+}
+
+// RFC 7627: TLS 1.2 without extended master secret can be spoken, but not resumed; neither is a session that was
+// protected by it resumed without it.
 static void test_extended_master_secret(void **state)
 {
     (void)state;
     struct case_of k;
+    struct careless client;
+    mbedtls_ssl_session session;
+    enum tls_status served;
     begin(&k, TLS1_2_VERSION, NULL);
     struct visit without = k.visit;
     without.options = SSL_OP_NO_EXTENDED_MASTER_SECRET;
     without.session = NULL;
     expect_no_session(&without, k.at, true);
+    careless_begin(&client);
+    mbedtls_ssl_session_init(&session);
+    assert_int_equal(careless_visit(&client, k.at, true, NULL, &served), 0);
+    assert_int_equal(served, TLS_DONE);
+    assert_int_equal(mbedtls_ssl_get_session(&client.ssl, &session), 0);
+    careless_leave(&client);
+    assert_int_equal(careless_visit(&client, k.at, true, &session, &served), 0);
+    assert_int_equal(served, TLS_DONE);
+    assert_true(tls_resumed(client.tls));
+    careless_leave(&client);
+    careless_visit(&client, k.at, false, &session, &served);
+    assert_int_equal(served, TLS_FAILED);
+    assert_null(tls_peer(client.tls));
+    assert_non_null(strstr(tls_failure(client.tls), "without extended_master_secret"));
+    unsigned char data[1];
+    assert_int_equal(mbedtls_ssl_read(&client.ssl, data, sizeof data), MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+    careless_leave(&client);
+    mbedtls_ssl_session_free(&session);
+    careless_end(&client);
     end(&k);
 }
 
