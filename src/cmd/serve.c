@@ -73,10 +73,14 @@ static void print_unsafe(const struct server_config *config)
 static int run(const struct options *o, struct err *e)
 {
     struct tls_context *context = NULL;
+    struct tls_tickets *tickets = NULL;
     struct server_config *config = server_config_read(&o->source, e);
     int rc = -1;
     if (config != NULL) {
-        context = server_config_context(config, NULL, NULL, e);
+        tickets = tls_tickets_new(&config->tickets, e);
+    }
+    if (tickets != NULL) {
+        context = server_config_context(config, tickets, NULL, e);
     }
     if (context != NULL) {
         print_unsafe(config);
@@ -90,6 +94,7 @@ static int run(const struct options *o, struct err *e)
         rc = server_run(&settings, e);
     }
     tls_context_free(context);
+    tls_tickets_free(tickets);
     server_config_free(config);
     return rc;
 }

@@ -171,8 +171,8 @@ struct tls_context *server_config_context(const struct server_config *config, st
                                         .versions = config->versions,
                                         .credentials = credentials,
                                         .snapshot = snapshot,
-                                        .alpn = alpn};
-        (void)tickets;
+                                        .alpn = alpn,
+                                        .tickets = tickets};
         context = tls_context_new(&settings, e);
     }
     trust_snapshot_free(snapshot);

@@ -145,6 +145,20 @@ static void find_trusted(struct reading *r, const char *pki, bool has_pki)
 
 // --- the rest ---
 
+static void check_ticket_keys(struct reading *r)
+{
+    struct err e = ERR_INIT;
+    const struct file_value *file = &r->key_file;
+    if (!take(r, FILE_TICKET_KEYS, file->path, &file->at)) {
+        return;
+    }
+    struct tls_tickets *tickets = tls_tickets_new(&r->config->tickets, &e);
+    if (tickets == NULL) {
+        environment(r, &file->at, e.text);
+    }
+    tls_tickets_free(tickets);
+}
+
 static void check_control(struct reading *r)
 {
     const struct file_value *control = &r->control;
@@ -189,7 +203,7 @@ void config_find_files(struct reading *r)
     find_trusted(r, pki, has_pki);
     if (r->key_file.path != NULL) {
         c->tickets.key_file = r->key_file.path;
-        take(r, FILE_TICKET_KEYS, r->key_file.path, &r->key_file.at);
+        check_ticket_keys(r);
     }
     if (r->root.path != NULL) {
         c->root = r->root.path;
