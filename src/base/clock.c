@@ -18,11 +18,33 @@ int64_t clock_now(void)
     return (int64_t)time(NULL);
 }
 
+int64_t clock_now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + (int64_t)(ts.tv_nsec / 1000000);
+}
+
 uint64_t clock_monotonic_us(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+uint64_t clock_ms_until(int64_t when, uint64_t longest)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (when <= now.tv_sec) {
+        return 0;
+    }
+    uint64_t seconds = (uint64_t)when - (uint64_t)now.tv_sec;
+    if (seconds > longest / 1000 + 1) {
+        return longest;
+    }
+    uint64_t ms = seconds * 1000 - (uint64_t)now.tv_nsec / 1000000;
+    return ms < longest ? ms : longest;
 }
 
 // All of `text` as a decimal number; false if it is anything else.
@@ -189,6 +211,20 @@ const char *clock_rfc3339(int64_t when, char text[CLOCK_TEXT])
 {
     struct tm tm = calendar(when);
     strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return text;
+}
+
+const char *clock_rfc3339_ms(int64_t when_ms, char text[CLOCK_TEXT])
+{
+    int64_t ms = when_ms % 1000;
+    int64_t seconds = when_ms / 1000;
+    if (ms < 0) { // before 1970
+        ms += 1000;
+        seconds--;
+    }
+    clock_rfc3339(seconds, text);
+    size_t end = strlen(text) - strlen("Z");
+    snprintf(text + end, CLOCK_TEXT - end, ".%03dZ", (int)ms);
     return text;
 }
 

@@ -189,6 +189,7 @@ static int on_headers_complete(llhttp_t *llhttp)
         return refuse(parser, status);
     }
     llhttp->upgrade = 0; // an offer that is not taken up (RFC 9110 section 7.8)
+    request->head_complete = true;
     parser->stage = request->chunked ? STAGE_FRAME : STAGE_CONTENT;
     parser->line = 0;
     return HPE_PAUSED; // from here on other limits count

@@ -23,6 +23,7 @@ struct http_request {
     struct buf fields;   // name, value, name, value ..., each with a zero behind it: see http_field
     struct buf body;     // the content, decoded
     int minor;           // of HTTP/1.x
+    bool head_complete;  // method, target and fields are all there
     bool chunked;        // the content came in chunks
     bool keep_alive;     // the client would go on
     bool wants_continue; // Expect: 100-continue: the client waits for a word before it sends the content

@@ -410,9 +410,9 @@ END
     run -3 "$MTLS" serve --port "$PORT"
     [[ $output == "mtls: listening on 127.0.0.1 port $PORT: Address already in use" ]]
     run -2 "$MTLS" serve --bind localhost --port 0
-    [ "$output" = 'mtls: "localhost" is not an IP address' ]
+    [ "$output" = 'mtls: --bind: "localhost" is not an IP address' ]
     run -3 "$MTLS" serve --port 0 --crl "$PKI/trust.pem"
-    [ "$output" = "mtls: reading the revocation lists: $PKI/trust.pem holds no revocation list" ]
+    [ "$output" = "mtls: --crl: $PKI/trust.pem holds no revocation list" ]
     run -3 "$MTLS" serve --port 0 --cert "$PKI/servers/localhost/cert.pem" --key "$PKI/servers/rsa/key.pem"
     [[ $output == *"does not belong to the first certificate in"* ]]
     run -0 "$MTLS" --help
