@@ -237,7 +237,9 @@ static void on_socket(uv_poll_t *poll, int status, int events)
     struct connection *c = poll->data;
     (void)events;
     c->heard = true;
-    c->phase = status < 0 ? PHASE_GONE : c->phase;
+    if (status < 0) { // the socket's error is for whoever reads or writes next, to be told like any other
+        c->polled = 0;
+    }
     connection_run(c);
 }
 
@@ -310,7 +312,7 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
     worker->connection_count++;
     c->expires = UINT64_MAX;
     connection_deadline(c, worker->generation->config->limits.handshake_ms);
-    connection_run(c);
+    poll_for(c, UV_READABLE); // it speaks first
 }
 
 struct connection *connection_next(const struct connection *c)
@@ -340,13 +342,15 @@ static bool is_silent(const struct connection *c)
     return c->phase == PHASE_HANDSHAKE && !c->heard && recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
-// Those that are idle end now, the others when their request is answered.
+// Those that are idle end now, the others when their request is answered. Whoever came only to ask something may.
 void connections_drain(struct worker *worker)
 {
     struct connection *next = NULL;
     for (struct connection *c = worker->connections; c != NULL; c = next) {
         next = c->next;
-        if (c->phase == PHASE_SERVING) {
+        if (c->phase == PHASE_SERVING && c->wait == WAIT_REQUEST && c->requests == 0) {
+            exchange_wait(c, WAIT_REQUEST);
+        } else if (c->phase == PHASE_SERVING) {
             c->close_idle = true;
             connection_run(c);
         } else if (is_silent(c)) {

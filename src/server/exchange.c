@@ -18,8 +18,10 @@ void exchange_wait(struct connection *c, enum wait wait)
     if (wait == WAIT_HEAD && c->wait == WAIT_HEAD) {
         return; // whoever sends it octet by octet gets no more time
     }
+    uint64_t ms = wait == WAIT_HEAD ? limits_of(c)->header_ms : limits_of(c)->idle_ms;
+    bool stopping = c->worker->obeyed != ORDER_SERVE;
     c->wait = wait;
-    connection_deadline(c, wait == WAIT_HEAD ? limits_of(c)->header_ms : limits_of(c)->idle_ms);
+    connection_deadline(c, wait == WAIT_REQUEST && stopping && ms > FIRST_REQUEST_MS ? FIRST_REQUEST_MS : ms);
 }
 
 static void parser_end(struct connection *c)

@@ -19,6 +19,7 @@
 
 enum {
     LINGER_DEADLINE_MS = 2000, // for the peer to read what was said last
+    FIRST_REQUEST_MS = 2000,   // for whoever has just shaken hands when the server stops
     WORKERS_MOST = 256,
     SCRATCH_SIZE = 16384, // a TLS record's worth (RFC 8446 section 5.1)
 };

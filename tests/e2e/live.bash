@@ -17,6 +17,10 @@ log_says() { # TEXT
     grep -qF -- "$1" server.log
 }
 
+log_counts() { # NUMBER TEXT
+    [[ $(grep -cF -- "$2" server.log) == "$1" ]]
+}
+
 out_says() { # NAME TEXT: of the open connection
     grep -qF -- "$2" "$1.out"
 }

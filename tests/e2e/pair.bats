@@ -324,6 +324,7 @@ END
     [ "$status" != 0 ]
     wait_for logged "refused handshake: the peer speaks plain HTTP, not TLS"
     head -c 3000 /dev/urandom > "/dev/tcp/127.0.0.1/$PORT" || true
+    wait_for logged "refused handshake: no TLS session came about"
     : > "/dev/tcp/127.0.0.1/$PORT"
     wait_for logged "refused handshake: the peer closed the connection without a word"
     exec 7<> "/dev/tcp/127.0.0.1/$PORT" # stays silent while others are served

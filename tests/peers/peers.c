@@ -9,8 +9,8 @@
 //       server has closed them all. Prints "N closed with certificate_revoked, N otherwise, N open", and on stderr how
 //       long after the command's end the last one was closed.
 //   peers late PORT CA CERT KEY VERSION COMMAND...
-//       Runs the command in the middle of a handshake: the server has said all it has to, and waits for our certificate.
-//       Then prints "served", or how it ended.
+//       Runs the command in the middle of a handshake: the server has said all it has to, and waits for our
+//       certificate. Then prints "served", or how it ended.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -260,7 +260,8 @@ static int late(const char *version, char **command)
         puts("served");
         return 0;
     }
-    puts(late_command != NULL ? "no handshake" : ERR_reason_error_string(ERR_peek_last_error()));
+    const char *why = ERR_reason_error_string(ERR_peek_last_error());
+    puts(late_command != NULL ? "no handshake" : why != NULL ? why : "the connection ended");
     return 1;
 }
 
