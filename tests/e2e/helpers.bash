@@ -16,6 +16,7 @@ teardown() {
     if [[ -z ${BATS_TEST_COMPLETED-} ]]; then
         tail -n 50 -- *.log 2>/dev/null || true
     fi
+    ! grep -E -A 40 'Sanitizer|runtime error' -- *.log 2>/dev/null # in a build that has one
 }
 
 mtls() {
