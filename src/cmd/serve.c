@@ -151,11 +151,11 @@ int cmd_serve(int argc, char **argv)
     }
     arg_list_clear(&o.addresses);
     arg_list_clear(&operands);
-    if (code == -1 && problems.len > 0) { // all of them, where an error has room for a few
-        print_lines((const char *)problems.data);
+    if (code == -1) { // an error has room for a few lines, `problems` has all of them
+        print_lines(problems.len > 0 ? (const char *)problems.data : e.text);
         code = (int)e.kind;
     } else {
-        code = cmd_exit(code, &e);
+        code = cmd_exit(0, &e);
     }
     buf_clear(&problems);
     return code;
