@@ -145,7 +145,7 @@ static size_t parse(struct connection *c, const struct trust_identity *who, stru
     case HTTP_COMPLETE: respond(c, who); break;
     case HTTP_BAD: send_error(c, c->http->error); break;
     case HTTP_MORE:
-        exchange_wait(c, http_parser_has_head(c->http) ? WAIT_BODY : WAIT_HEAD);
+        exchange_wait(c, c->http->request.head_complete ? WAIT_BODY : WAIT_HEAD);
         if (c->http->request.wants_continue) {
             c->http->request.wants_continue = false;
             buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");

@@ -189,6 +189,7 @@ static int on_headers_complete(llhttp_t *llhttp)
         return refuse(parser, status);
     }
     llhttp->upgrade = 0; // an offer that is not taken up (RFC 9110 section 7.8)
+    request->head_complete = true;
     parser->stage = request->chunked ? STAGE_FRAME : STAGE_CONTENT;
     parser->line = 0;
     return HPE_PAUSED; // from here on other limits count
@@ -387,11 +388,6 @@ void http_parser_next(struct http_parser *parser)
     *request = (struct http_request){
         .target = emptied(request->target), .fields = emptied(request->fields), .body = emptied(request->body)};
     begin(parser);
-}
-
-bool http_parser_has_head(const struct http_parser *parser)
-{
-    return parser->stage > STAGE_FIELDS;
 }
 
 bool http_parser_is_idle(const struct http_parser *parser)

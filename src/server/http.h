@@ -23,6 +23,7 @@ struct http_request {
     struct buf fields;   // name, value, name, value ..., each with a zero behind it: see http_field
     struct buf body;     // the content, decoded
     int minor;           // of HTTP/1.x
+    bool head_complete;  // method, target and fields are all there
     bool chunked;        // the content came in chunks
     bool keep_alive;     // the client would go on
     bool wants_continue; // Expect: 100-continue: the client waits for a word before it sends the content
@@ -48,8 +49,7 @@ void http_parser_clear(struct http_parser *parser);
 enum http_status http_parse(struct http_parser *parser, const void *data, size_t len, size_t *used);
 // On to the next request. Gives back what a quiet connection does not need.
 void http_parser_next(struct http_parser *parser);
-bool http_parser_is_idle(const struct http_parser *parser);  // nothing of a request has been seen
-bool http_parser_has_head(const struct http_parser *parser); // its head is complete
+bool http_parser_is_idle(const struct http_parser *parser); // nothing of a request has been seen
 // The value of the field `name`, whatever its case: the first if there are more, whose number goes to *count (or NULL).
 // NULL for none. Trailer fields are not among them.
 const char *http_field(const struct http_request *request, const char *name, size_t *count);

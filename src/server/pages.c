@@ -2,6 +2,7 @@
 #include "server/pages.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "server/files.h"
 #include "server/http_path.h"
 
@@ -120,12 +121,23 @@ static bool method_is_allowed(const char *method, const char *allow)
     return found != NULL && (found[len] == ',' || found[len] == '\0') && (found == allow || found[-1] == ' ');
 }
 
-// The one place where the access rules are asked.
+// The one place where the access rules are asked. "*" is no path, but the whole server: that of its root.
 static bool visitor_may(const struct visitor *visitor, const char *method, const char *path)
 {
-    (void)method;
-    (void)path;
-    return visitor->who != NULL;
+    struct trust_verdict verdict;
+    return trust_allows(visitor->snapshot, visitor->who, method, strcmp(path, "*") == 0 ? "/" : path, &verdict);
+}
+
+// A directory was answered for with what has another name, which must be allowed as well: "/x/" with "/x/index.html",
+// and "/x" with the news that there is a "/x/".
+static bool visitor_may_alias(const struct visitor *visitor, const char *method, const char *path, int status)
+{
+    struct buf alias = {0};
+    buf_text(&alias, path);
+    buf_text(&alias, text_ends(path, "/") ? "index.html" : status == 301 ? "/" : "");
+    bool may = visitor_may(visitor, method, (const char *)alias.data);
+    buf_clear(&alias);
+    return may;
 }
 
 static void answer_path(const struct visitor *visitor, const struct http_request *request, const char *path,
@@ -143,7 +155,9 @@ static void answer_path(const struct visitor *visitor, const struct http_request
         http_response_plain(response, 405);
         response->allow = allow;
     } else if (may_be_file && files_answer(visitor->root, path, request, visitor->now, response)) {
-        return;
+        if (!visitor_may_alias(visitor, request->method, path, response->status)) {
+            http_response_plain(response, 403);
+        }
     } else if (route == NULL) {
         http_response_plain(response, 404);
     } else {

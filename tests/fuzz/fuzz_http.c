@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "server/http_path.h"
 #include "server/pages.h"
+#include "trust/internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,22 @@ static const struct trust_identity somebody = {.subject = (char *)"CN=a",
                                                .serial = (char *)"01",
                                                .fingerprint = (char *)"ff",
                                                .names = no_names,
-                                               .tls_version = "TLSv1.3"};
+                                               .tls_version = "TLSv1.3",
+                                               .complete = true};
+
+// Everybody may do everything but what is below /pem.
+static const struct trust_snapshot *allowing(void)
+{
+    static const char *const closed[] = {"/pem/*"};
+    static const struct trust_rule rules[] = {{.paths = closed, .path_count = 1}, {.allow = true}};
+    static struct trust_snapshot snapshot;
+    struct err e = ERR_INIT;
+    if (snapshot.rules == NULL) {
+        snapshot.rules = trust_rules_new(rules, 2, &e);
+        REQUIRE(snapshot.rules != NULL);
+    }
+    return &snapshot;
+}
 
 struct answer {
     bool complete;
@@ -89,8 +105,12 @@ static void check_path(const struct http_request *request)
 
 static void check_answer(const struct http_request *request, const char *root)
 {
-    const struct visitor visitor = {
-        .who = &somebody, .cipher = "TLS_X", .address = "[::1]:1", .root = root, .now = FUZZ_NOW};
+    const struct visitor visitor = {.who = &somebody,
+                                    .cipher = "TLS_X",
+                                    .address = "[::1]:1",
+                                    .snapshot = allowing(),
+                                    .root = root,
+                                    .now = FUZZ_NOW};
     struct http_response response = {0};
     struct buf out = {0};
     bool head = strcmp(request->method, "HEAD") == 0;

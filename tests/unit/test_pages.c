@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
-
+#include "run.h"
 #include "server/pages.h"
+#include "trust/internal.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -24,10 +18,13 @@ static const struct trust_identity who = {
     .not_before = 0,
     .not_after = 86400,
     .tls_version = "TLSv1.3",
+    .complete = true,
 };
-static const struct visitor visitor = {.who = &who, .cipher = "TLS_X", .address = "[::1]:5"};
+static struct trust_snapshot snapshot; // with rules: see main
+static const struct visitor visitor = {.who = &who, .cipher = "TLS_X", .address = "[::1]:5", .snapshot = &snapshot};
 
-static struct http_response ask(const char *method, const char *target, const char *type, const char *body)
+static struct http_response ask_as(const struct visitor *as, const char *method, const char *target, const char *type,
+                                   const char *body)
 {
     struct http_request request = {.method = method, .minor = 1};
     struct http_response response = {0};
@@ -40,10 +37,15 @@ static struct http_response ask(const char *method, const char *target, const ch
     }
     request.fields = kept;
     buf_text(&request.body, body);
-    pages_respond(&visitor, &request, &response);
+    pages_respond(as, &request, &response);
     buf_clear(&request.target);
     buf_clear(&request.body);
     return response;
+}
+
+static struct http_response ask(const char *method, const char *target, const char *type, const char *body)
+{
+    return ask_as(&visitor, method, target, type, body);
 }
 
 static void test_page_escapes(void **state)
@@ -168,11 +170,121 @@ static void test_routes(void **state)
     }
 }
 
+// Who may not do something learns nothing about it, not even whether there is such a thing; and it is the path that
+// counts, not how it is written.
+static void test_access(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        const char *target;
+        int status;
+    } cases[] = {
+        {"GET", "/closed/x", 403},
+        {"GET", "/closed/nothing", 403},
+        {"GET", "/closed/", 403},
+        {"DELETE", "/closed/x", 403}, // not 405
+        {"OPTIONS", "/closed/x", 403},
+        {"GET", "/%63losed/x", 403},
+        {"GET", "/open/../closed/x", 403},
+        {"GET", "//closed//x", 403},
+        {"GET", "https://any/closed/x?y", 403},
+        {"GET", "/closed/../nothing", 404},
+        {"GET", "/CLOSED/x", 404},
+        {"GET", "/closed%2fx", 400},
+        {"POST", "/echo", 200},
+        {"GET", "/echo", 405},
+        {"PATCH", "/echo", 403}, // by method
+        {"PATCH", "/nothing", 403},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct http_response response = ask(cases[i].method, cases[i].target, NULL, "");
+        if (response.status != cases[i].status) {
+            fail_msg("case %zu: %d", i, response.status);
+        }
+        if (response.status == 403) {
+            assert_string_equal((const char *)response.body.data, "403 Forbidden\n");
+            assert_null(response.allow);
+            assert_int_equal(response.fields.len, 0);
+        }
+        http_response_clear(&response);
+    }
+    struct trust_rules *rules = snapshot.rules;
+    snapshot.rules = NULL; // no rules: nobody may do anything
+    struct http_response response = ask("GET", "/", NULL, "");
+    snapshot.rules = rules;
+    assert_int_equal(response.status, 403);
+    http_response_clear(&response);
+}
+
+// With a directory: the routes go before its files, its index.html before the page.
+static void test_root(void **state)
+{
+    (void)state;
+    struct run world;
+    struct visitor with_root = visitor;
+    char root[160];
+    run_begin(&world);
+    snprintf(root, sizeof root, "%s/root", world.dir);
+    with_root.root = root;
+    static const struct {
+        const char *method;
+        const char *target;
+        int status;
+        bool is_file;
+    } cases[] = {
+        {"GET", "/", 200, false},        {"GET", "/file", 200, true},      {"HEAD", "/file", 200, true},
+        {"GET", "/whoami", 200, false},  {"POST", "/file", 405, false},    {"POST", "/nothing", 405, false},
+        {"GET", "/nothing", 404, false}, {"OPTIONS", "/file", 204, false}, {"GET", "/closed/file", 403, false},
+        {"GET", "/sub", 301, false},
+    };
+    assert_runs(&world, "mkdir -p root/closed root/sub && echo file >root/file && cp root/file root/whoami && "
+                        "cp root/file root/closed/");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct http_response response = ask_as(&with_root, cases[i].method, cases[i].target, NULL, "");
+        if (response.status != cases[i].status || (response.stream != NULL) != cases[i].is_file) {
+            fail_msg("case %zu: %d", i, response.status);
+        }
+        http_response_clear(&response);
+    }
+    assert_runs(&world, "echo index >root/index.html");
+    struct http_response response = ask_as(&with_root, "GET", "/", NULL, "");
+    assert_non_null(response.stream);
+    assert_int_equal(response.stream->left, 6);
+    http_response_clear(&response);
+    // What a rule says of /sub/index.html and of /closed/ holds also where they are not called so.
+    response = ask_as(&with_root, "GET", "/sub/", NULL, "");
+    assert_int_equal(response.status, 404);
+    http_response_clear(&response);
+    assert_runs(&world, "echo index >root/sub/index.html");
+    response = ask_as(&with_root, "GET", "/sub/", NULL, "");
+    assert_int_equal(response.status, 403);
+    assert_null(response.stream);
+    http_response_clear(&response);
+    response = ask_as(&with_root, "GET", "/closed", NULL, "");
+    assert_int_equal(response.status, 403);
+    assert_int_equal(response.fields.len, 0);
+    http_response_clear(&response);
+    run_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page_escapes), cmocka_unit_test(test_whoami), cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_echo_streams), cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_echo_streams), cmocka_unit_test(test_routes), cmocka_unit_test(test_access),
+        cmocka_unit_test(test_root),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const char *const closed[] = {"/closed/*", "/sub/index.html"};
+    static const char *const patch[] = {"PATCH"};
+    const struct trust_rule rules[] = {
+        {.paths = closed, .path_count = 2},
+        {.methods = patch, .method_count = 1},
+        {.allow = true},
+    };
+    struct err e = ERR_INIT;
+    snapshot.rules = trust_rules_new(rules, sizeof rules / sizeof rules[0], &e);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    trust_rules_free(snapshot.rules);
+    return failed;
 }
