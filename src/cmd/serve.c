@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/print.h"
 #include "cmd/cmd.h"
+#include "server/log_lines.h"
 #include "server/server.h"
 
 #include <stdlib.h>
@@ -59,16 +60,6 @@ static void print_summary(const struct server_config *config)
     printf("  rules        %s\n", server_config_allowed(config, allowed));
 }
 
-static void print_unsafe(const struct server_config *config)
-{
-    struct buf lines = {0};
-    server_config_unsafe(config, &lines);
-    if (lines.len > 0) {
-        print_lines((const char *)lines.data);
-    }
-    buf_clear(&lines);
-}
-
 // The context shows that what it names can be used together.
 static int check(const struct server_source *source, struct err *e)
 {
@@ -82,7 +73,7 @@ static int check(const struct server_source *source, struct err *e)
         context = server_config_context(config, tickets, NULL, e);
     }
     if (context != NULL) {
-        print_unsafe(config);
+        log_line_unsafe(config);
         print_summary(config);
     }
     int rc = context != NULL ? 0 : -1;

@@ -151,6 +151,9 @@ END
     grep -v '^listening on ' json.log >events
     jq -e . <events >/dev/null
     [ "$(jq -s 'map(select(type != "object" or (.time | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z$") | not))) | length' events)" = 0 ]
+    while read -r word; do # events and members are written down
+        grep -qF "\`$word\`" "$BATS_TEST_DIRNAME/../../docs/server.md" || fail "docs/server.md does not tell of $word"
+    done < <(jq -r '.event, keys[]' events | sort -u)
     jq -es 'map(.event) | index("listening") == 0 and (index("stopping") != null)' events
     jq -es '.[] | select(.event == "accepted") | .subject == "CN=alice" and .names == ["email:alice@example.com"] and
         .protocol == "TLSv1.3" and (.suite | startswith("TLS_")) and .resumed == false and (.peer | test(":[0-9]+$")) and
@@ -170,6 +173,8 @@ END
     start_server unsafe -c server.yaml --unsafe-key-log keys.log
     logged unsafe "mtls: UNSAFE ca-leaf: a CA's certificate is taken for a client's"
     logged unsafe 'mtls: UNSAFE key log: who reads keys.log reads every connection'
+    run -0 script -qec "'$MTLS' serve -c server.yaml --check" /dev/null # a terminal
+    says $'\e[31m''mtls: UNSAFE ca-leaf: '
     SSLKEYLOGFILE=other.log start_server safe
     [ "$(ask alice /whoami)" = 200 ]
     ! grep UNSAFE safe.log
