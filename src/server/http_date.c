@@ -65,12 +65,7 @@ static int full_year(int year, int64_t now)
         return year;
     }
     int full = (today.tm_year + 1900) / 100 * 100 + year;
-    if (full > today.tm_year + 1900 + 50) {
-        full -= 100;
-    } else if (full <= today.tm_year + 1900 - 50) {
-        full += 100;
-    }
-    return full;
+    return full > today.tm_year + 1900 + 50 ? full - 100 : full;
 }
 
 // Reads loosely; and what was meant, written again, must be the text: so every digit is where it belongs and nothing
