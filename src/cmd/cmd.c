@@ -63,6 +63,6 @@ int cmd_dispatch(const struct subcommand *table, size_t count, const char *prefi
 void cmd_list(const struct subcommand *table, size_t count, FILE *to)
 {
     for (size_t i = 0; i < count; i++) {
-        fprintf(to, "  %-10s%s\n", table[i].name, table[i].summary);
+        fprintf(to, "  %-12s%s\n", table[i].name, table[i].summary);
     }
 }

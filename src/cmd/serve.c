@@ -72,14 +72,22 @@ static void print_unsafe(const struct server_config *config)
 // The context shows that what it names can be used together.
 static int check(const struct server_source *source, struct err *e)
 {
+    struct tls_context *context = NULL;
+    struct tls_tickets *tickets = NULL;
     struct server_config *config = server_config_read(source, e);
-    struct tls_context *context = config != NULL ? server_config_context(config, NULL, NULL, e) : NULL;
+    if (config != NULL) {
+        tickets = tls_tickets_new(&config->tickets, e);
+    }
+    if (tickets != NULL) {
+        context = server_config_context(config, tickets, NULL, e);
+    }
     if (context != NULL) {
         print_unsafe(config);
         print_summary(config);
     }
     int rc = context != NULL ? 0 : -1;
     tls_context_free(context);
+    tls_tickets_free(tickets);
     server_config_free(config);
     return rc;
 }

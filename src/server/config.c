@@ -77,7 +77,7 @@ static int read_text(struct reading *r, struct span text, struct err *e)
     }
     problems_take(&r->problems, r->doc);
     if (r->problems.count > 0) {
-        config_check_files(r->config, &r->problems); // as everything that is wrong is to be said at once
+        config_check_files(r->config, false, &r->problems); // as everything that is wrong is to be said at once
     }
     int rc = problems_result(&r->problems, r->source->problems, e);
     if (rc == 0) {
@@ -137,7 +137,7 @@ static void list_all(const struct server_config *config, struct err *of_credenti
 {
     struct problems problems = {0};
     const struct config_memory *m = config->memory;
-    config_check_files(config, &problems);
+    config_check_files(config, true, &problems);
     if (err_is_set(of_snapshot) && problems.count == 0) { // it is none of them alone
         problem_environment(&problems, config->name, &(struct place){0}, "%s", of_snapshot->text);
     }

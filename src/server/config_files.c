@@ -145,6 +145,20 @@ static void find_trusted(struct reading *r, const char *pki, bool has_pki)
 
 // --- the rest ---
 
+static void check_ticket_keys(struct reading *r)
+{
+    struct err e = ERR_INIT;
+    const struct file_value *file = &r->key_file;
+    if (!take(r, FILE_TICKET_KEYS, file->path, &file->at)) {
+        return;
+    }
+    struct tls_tickets *tickets = tls_tickets_new(&r->config->tickets, &e);
+    if (tickets == NULL) {
+        environment(r, &file->at, e.text);
+    }
+    tls_tickets_free(tickets);
+}
+
 static void check_control(struct reading *r)
 {
     const struct file_value *control = &r->control;
@@ -181,15 +195,18 @@ void config_find_files(struct reading *r)
     struct server_config *c = r->config;
     const char *pki = pki_directory(r->pki.path);
     bool needs_pki = !r->anchors.said || r->source->as != NULL || !r->certificate.said;
-    bool has_pki = needs_pki && pki_check(pki, &e) == 0;
-    if (needs_pki && !has_pki) {
+    bool has_pki = false;
+    if (needs_pki || r->pki.path != NULL) {
+        has_pki = pki_check(pki, &e) == 0;
+    }
+    if (err_is_set(&e)) {
         environment(r, &r->pki.at, e.text);
     }
     find_credentials(r, pki, has_pki);
     find_trusted(r, pki, has_pki);
     if (r->key_file.path != NULL) {
         c->tickets.key_file = r->key_file.path;
-        take(r, FILE_TICKET_KEYS, r->key_file.path, &r->key_file.at);
+        check_ticket_keys(r);
     }
     if (r->root.path != NULL) {
         c->root = r->root.path;
@@ -202,7 +219,7 @@ void config_find_files(struct reading *r)
     check_key_log(r);
 }
 
-void config_check_files(const struct server_config *config, struct problems *problems)
+void config_check_files(const struct server_config *config, bool missing_too, struct problems *problems)
 {
     static const enum trust_file kinds[] = {[FILE_ANCHORS] = TRUST_FILE_CERTIFICATES,
                                             [FILE_INTERMEDIATES] = TRUST_FILE_CERTIFICATES,
@@ -213,7 +230,8 @@ void config_check_files(const struct server_config *config, struct problems *pro
         struct err e = ERR_INIT;
         bool trusted =
             file->kind == FILE_ANCHORS || file->kind == FILE_INTERMEDIATES || (file->kind == FILE_LISTS && revocation);
-        if (trusted && file_exists(file->path) && trust_file_check(kinds[file->kind], file->path, &e) != 0) {
+        if (trusted && (missing_too || file_exists(file->path)) &&
+            trust_file_check(kinds[file->kind], file->path, &e) != 0) {
             problem_environment(problems, config->name, &file->at, "%s", e.text);
         }
     }

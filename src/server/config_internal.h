@@ -98,6 +98,9 @@ void config_read_keys(struct reading *r); // walks the file, then the command li
 const char *value_text(struct reading *r, const struct value *value, const char *what);
 // The texts of a list; what is no text, or there twice, is a problem and left out. Free the items.
 size_t value_items(struct reading *r, const struct value *value, struct item **items);
+// "1 to 256": what a number may be; "" where there is nothing to say.
+enum { VALUE_LIMITS = 80 };
+const char *value_limits(const struct config_key *key, char text[VALUE_LIMITS]);
 // Readers of config_keys[].read
 typedef void value_reader(struct reading *r, const struct config_key *key, const struct value *value);
 value_reader value_read_number, value_read_duration, value_read_size, value_read_seconds, value_read_host,
@@ -135,8 +138,8 @@ void config_add_file(struct server_config *config, enum config_file_kind kind, c
 
 // Which files count, from what was said; those that are missing, unreadable or do not belong together are problems.
 void config_find_files(struct reading *r);
-// Reads every file for its mistakes.
-void config_check_files(const struct server_config *config, struct problems *problems);
+// Reads every certificate and list for its mistakes; those that are not there are one too if `missing_too`.
+void config_check_files(const struct server_config *config, bool missing_too, struct problems *problems);
 void config_read_rules(struct reading *r);
 
 #endif

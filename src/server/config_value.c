@@ -111,15 +111,30 @@ static void words_of(int64_t value, const struct unit *units, char words[32])
 {
     const struct unit *best = units;
     for (const struct unit *u = units; u->name != NULL; u++) {
-        best = value > 0 && value % u->factor == 0 ? u : best;
+        best = value % u->factor == 0 && (value > 0 || u->factor == units[0].factor * 1000) ? u : best; // "0s"
     }
     snprintf(words, 32, "%" PRId64 "%s", value / best->factor, best->name);
+}
+
+const char *value_limits(const struct config_key *key, char text[VALUE_LIMITS])
+{
+    char words[2][32];
+    const struct unit *units = key->read == value_read_number ? counts
+                               : key->read == value_read_size ? sizes
+                                                              : durations;
+    text[0] = '\0';
+    if (key->most > 0) {
+        words_of(key->least, units, words[0]);
+        words_of(key->most, units, words[1]);
+        snprintf(text, VALUE_LIMITS, "%s to %s", words[0], words[1]);
+    }
+    return text;
 }
 
 static bool read_scaled(struct reading *r, const struct config_key *key, const struct value *value,
                         const struct unit *units, const char *what, const char *wrong, int64_t *n)
 {
-    char words[2][32];
+    char limits[VALUE_LIMITS];
     const char *text = value_text(r, value, what);
     if (text == NULL) {
         return false;
@@ -129,10 +144,8 @@ static bool read_scaled(struct reading *r, const struct config_key *key, const s
         return false;
     }
     if (*n < key->least || *n > key->most) {
-        words_of(key->least, units, words[0]);
-        words_of(key->most, units, words[1]);
-        problem_value(&r->problems, r->config->name, &value->at, "%s is out of range (%s to %s)", text, words[0],
-                      words[1]);
+        problem_value(&r->problems, r->config->name, &value->at, "%s is out of range (%s)", text,
+                      value_limits(key, limits));
         return false;
     }
     return true;

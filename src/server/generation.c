@@ -26,7 +26,7 @@ struct generation *generation_new(const struct server_source *source, struct tls
     const struct trust_snapshot *known = previous != NULL ? tls_context_snapshot(previous->context) : NULL;
     struct server_config *config = read_config(source, marks, e);
     struct tls_context *context = NULL;
-    if (config != NULL && (tickets == NULL || tls_tickets_reload(tickets, e) == 0)) {
+    if (config != NULL && tls_tickets_reload(tickets, e) == 0) {
         context = server_config_context(config, tickets, known, e);
     }
     if (context == NULL) {

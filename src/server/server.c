@@ -161,11 +161,9 @@ static int prepare(struct server *server, struct err *e)
     if (server->original == NULL) {
         return -1;
     }
-    if (server->original->tickets.lifetime > 0) {
-        server->tickets = tls_tickets_new(&server->original->tickets, e);
-        if (server->tickets == NULL) {
-            return -1;
-        }
+    server->tickets = tls_tickets_new(&server->original->tickets, e);
+    if (server->tickets == NULL) {
+        return -1;
     }
     server->generation = generation_new(source, server->tickets, NULL, marks, e);
     if (server->generation == NULL) {

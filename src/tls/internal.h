@@ -104,6 +104,8 @@ void resume_configure(mbedtls_ssl_config *config);
 // True: the session was resumed, or must not have been; verdict and identity's source are set. False: it was not.
 bool resume_conclude(struct tls_connection *c);
 void resume_clear(struct tls_connection *c);
+// The content of a ticket, taken from `plain`: is its client accepted, here and now? Then `session` is filled.
+bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, mbedtls_ssl_session *session);
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
 

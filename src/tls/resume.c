@@ -76,40 +76,69 @@ static bool judge_ticket(struct tls_connection *c, struct resumption *resumption
     return accepted;
 }
 
+static const char *suite_of(const mbedtls_ssl_session *session)
+{
+    return mbedtls_ssl_get_ciphersuite_name(mbedtls_ssl_session_get_ciphersuite_id(session));
+}
+
+// In TLS 1.2 mbedTLS resumes under the suite that it would choose now, and a client that finds another one than the
+// session's (RFC 5246 section 7.4.1.3) ends the connection: so when our key is of another kind than it was.
+static bool suits_key(const struct tls_connection *c, const mbedtls_ssl_session *session)
+{
+    bool is_ecdsa = strstr(suite_of(session), "-ECDSA-") != NULL;
+    return mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3 ||
+           mbedtls_pk_can_do(&c->context->credentials->key, MBEDTLS_PK_ECDSA) == is_ecdsa;
+}
+
 // mbedTLS reads the certificate of a session of TLS 1.2 through presented.c, where it is not one that was presented.
 static bool load_session(struct tls_connection *c, struct span saved, mbedtls_ssl_session *session)
 {
     size_t presented = c->presented_count;
     int code = mbedtls_ssl_session_load(session, saved.data, saved.len);
     presented_clear(c, presented);
+    if (code == 0 && !suits_key(c, session)) {
+        mbedtls_ssl_session_free(session);
+        return false;
+    }
     return code == 0;
+}
+
+bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, mbedtls_ssl_session *session)
+{
+    struct resumption *resumption = mem_alloc(sizeof *resumption);
+    forget(c);
+    c->resumption = resumption;
+    resumption->plain = *plain;
+    *plain = (struct buf){0};
+    bool accepted = ticket_decode(buf_span(&resumption->plain), &resumption->ticket) &&
+                    is_usable(c, &resumption->ticket, now) && judge_ticket(c, resumption, now) &&
+                    load_session(c, resumption->ticket.session, session);
+    if (!accepted) {
+        forget(c);
+    }
+    return accepted;
 }
 
 // mbedtls_ssl_ticket_parse_t. Of several tickets in a ClientHello, mbedTLS uses the last that it asked about, or none.
 static int parse_ticket(void *arg, mbedtls_ssl_session *session, unsigned char *data, size_t len)
 {
     struct tls_connection *c = presented_connection();
+    struct buf plain = {0};
     int64_t now = clock_now();
     (void)arg;
     if (c == NULL) {
         return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
     }
     forget(c);
-    struct resumption *resumption = mem_alloc(sizeof *resumption);
-    c->resumption = resumption;
-    if (open_ticket(c, span_of(data, len), now, &resumption->plain) &&
-        ticket_decode(buf_span(&resumption->plain), &resumption->ticket) && is_usable(c, &resumption->ticket, now) &&
-        judge_ticket(c, resumption, now) && load_session(c, resumption->ticket.session, session)) {
-        return 0;
-    }
-    forget(c);
-    return MBEDTLS_ERR_SSL_INVALID_MAC; // a full handshake
+    bool accepted = open_ticket(c, span_of(data, len), now, &plain) && resume_consider(c, &plain, now, session);
+    buf_clear(&plain);
+    return accepted ? 0 : MBEDTLS_ERR_SSL_INVALID_MAC; // a full handshake
 }
 
 // --- a ticket goes out ---
 
 // May there be one? In TLS 1.2 it is part of a handshake that is not complete yet, in TLS 1.3 it follows.
-static bool may_have_ticket(struct tls_connection *c)
+static bool may_have_ticket(struct tls_connection *c, const mbedtls_ssl_session *session)
 {
     bool is_tls13 = mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
     if (!verify_current(c) || c->presented_count == 0 || c->presented_count > TRUST_CHAIN_MOST) {
@@ -118,7 +147,9 @@ static bool may_have_ticket(struct tls_connection *c)
     if (is_tls13) {
         return c->state == CONNECTION_TICKETS;
     }
-    return c->hello != NULL && c->hello->hello.known && !c->hello->hello.resumed && binds_session(c, &c->hello->hello);
+    const char *suite = suite_of(session);
+    return strstr(suite, "-ECDHE-") != NULL && c->hello != NULL && c->hello->hello.known && !c->hello->hello.resumed &&
+           binds_session(c, &c->hello->hello);
 }
 
 static int encode(struct tls_connection *c, const mbedtls_ssl_session *session, struct buf *plain)
@@ -155,7 +186,7 @@ static uint32_t make_ticket(struct tls_connection *c, const mbedtls_ssl_session 
     if (left > c->until - now) {
         left = c->until - now;
     }
-    bool made = left > 0 && may_have_ticket(c) && tickets_sealing(c->context->tickets, now, &key) &&
+    bool made = left > 0 && may_have_ticket(c, session) && tickets_sealing(c->context->tickets, now, &key) &&
                 encode(c, session, &plain) == 0 && plain.len + TICKET_HEADER + TICKET_TAG <= most &&
                 ticket_seal(&key, &c->context->rng, buf_span(&plain), sealed, &ignored) == 0;
     mbedtls_platform_zeroize(&key, sizeof key);
