@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/print.h"
 #include "cmd/cmd.h"
+#include "server/log_lines.h"
 #include "server/server.h"
 
 #include <stdlib.h>
@@ -59,16 +60,6 @@ static void print_summary(const struct server_config *config)
     printf("  rules        %s\n", server_config_allowed(config, allowed));
 }
 
-static void print_unsafe(const struct server_config *config)
-{
-    struct buf lines = {0};
-    server_config_unsafe(config, &lines);
-    if (lines.len > 0) {
-        print_lines((const char *)lines.data);
-    }
-    buf_clear(&lines);
-}
-
 // The context shows that what it names can be used together.
 static int check(const struct server_source *source, struct err *e)
 {
@@ -82,7 +73,7 @@ static int check(const struct server_source *source, struct err *e)
         context = server_config_context(config, tickets, NULL, e);
     }
     if (context != NULL) {
-        print_unsafe(config);
+        log_line_unsafe(config);
         print_summary(config);
     }
     int rc = context != NULL ? 0 : -1;
@@ -151,11 +142,11 @@ int cmd_serve(int argc, char **argv)
     }
     arg_list_clear(&o.addresses);
     arg_list_clear(&operands);
-    if (code == -1 && problems.len > 0) { // all of them, where an error has room for a few
-        print_lines((const char *)problems.data);
+    if (code == -1) { // an error has room for a few lines, `problems` has all of them
+        print_lines(problems.len > 0 ? (const char *)problems.data : e.text);
         code = (int)e.kind;
     } else {
-        code = cmd_exit(code, &e);
+        code = cmd_exit(0, &e);
     }
     buf_clear(&problems);
     return code;

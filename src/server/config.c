@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/print.h"
+#include "base/text.h"
 #include "server/config_internal.h"
 
 #include <stdio.h>
@@ -93,7 +94,10 @@ struct server_config *server_config_read(const struct server_source *source, str
     struct buf text = {0};
     int rc = 0;
     config->memory = mem_alloc(sizeof *config->memory);
-    config->name = config_keep(config, mem_strdup(source->file != NULL ? source->file : "built-in configuration"));
+    const char *name = source->file != NULL ? source->file : "built-in configuration";
+    struct buf escaped = {0}; // it stands in messages and in the log
+    config->name = config_keep(config, mem_strdup(text_escape(&escaped, name, strlen(name), SIZE_MAX)));
+    buf_clear(&escaped);
     if (source->file == NULL) {
         buf_text(&text, server_config_builtin);
     } else {
@@ -210,20 +214,20 @@ void server_config_unsafe(const struct server_config *config, struct buf *lines)
     };
     for (size_t i = 0; i < sizeof relaxed / sizeof relaxed[0]; i++) {
         if ((config->trust.unsafe & relaxed[i].flag) != 0) {
-            buf_printf(lines, "UNSAFE %s\n", relaxed[i].line);
+            buf_printf(lines, "%s\n", relaxed[i].line);
         }
     }
     if (config->legacy_rsa) {
-        buf_text(lines, "UNSAFE legacy-rsa: in TLS 1.2 the RSA key exchange is offered, without forward secrecy\n");
+        buf_text(lines, "legacy-rsa: in TLS 1.2 the RSA key exchange is offered, without forward secrecy\n");
     }
     if (config->key_log != NULL) {
-        buf_printf(lines, "UNSAFE key log: who reads %s reads every connection\n", config->key_log);
+        buf_printf(lines, "key log: who reads %s reads every connection\n", config->key_log);
     }
     if (config->as_is) {
-        buf_text(lines, "UNSAFE --as: the server's own certificate is wrong on purpose\n");
+        buf_text(lines, "--as: the server's own certificate is wrong on purpose\n");
     }
     if (config->trust.revocation == TRUST_REVOCATION_OFF) {
-        buf_text(lines, "UNSAFE revocation: off: revoked clients are accepted\n");
+        buf_text(lines, "revocation: off: revoked clients are accepted\n");
     }
 }
 

@@ -279,12 +279,18 @@ void value_read_host(struct reading *r, const struct config_key *key, const stru
 {
     (void)key;
     const char *text = value_text(r, value, "a name");
-    if (text != NULL && (text[0] == '\0' || strchr(text, '/') != NULL)) {
+    struct buf escaped = {0};
+    if (text == NULL) {
+        return;
+    }
+    bool visible = strcmp(text_escape(&escaped, text, strlen(text), SIZE_MAX), text) == 0;
+    if (text[0] == '\0' || strchr(text, '/') != NULL || !visible) {
         bad(r, &value->at, text, "cannot be the name of a host");
-    } else if (text != NULL) {
+    } else {
         r->config->host = config_keep(r->config, mem_strdup(text));
         r->host = value->at;
     }
+    buf_clear(&escaped);
 }
 
 // --- paths ---

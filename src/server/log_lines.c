@@ -175,6 +175,22 @@ void log_line_listening(const struct server_config *config, const char *addresse
     }
 }
 
+void log_line_unsafe(const struct server_config *config)
+{
+    struct buf lines = {0};
+    server_config_unsafe(config, &lines);
+    for (char *line = (char *)lines.data, *end = NULL; line != NULL && *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        if (log_format() == LOG_JSON) {
+            log_object("unsafe", json_pack("{s:o}", "detail", log_text(line)));
+        } else {
+            print_coloured(stderr, COLOUR_RED, "mtls: UNSAFE %s\n", line);
+        }
+    }
+    buf_clear(&lines);
+}
+
 void log_line_reloaded(unsigned generation, size_t judged, size_t refused, const char *fixed)
 {
     if (log_format() == LOG_JSON) {

@@ -24,6 +24,7 @@ void log_line_limit(const char *address, const char *limit, const char *what);
 
 // `addresses` as they were bound, comma-separated.
 void log_line_listening(const struct server_config *config, const char *addresses);
+void log_line_unsafe(const struct server_config *config); // a line for each thing that is, in red
 // `judged` connections were judged again, `refused` of them are closed. `fixed`: the keys that differ and need a
 // restart; or "".
 void log_line_reloaded(unsigned generation, size_t judged, size_t refused, const char *fixed);

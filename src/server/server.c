@@ -96,14 +96,8 @@ static int loop_open(struct server *server, struct err *e)
 void server_generation_began(struct server *server)
 {
     const struct server_config *config = server->generation->config;
-    struct buf lines = {0};
     log_format_set(config->log);
-    buf_text(&lines, "");
-    server_config_unsafe(config, &lines);
-    for (char *line = strtok((char *)lines.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        log_warning("%s", line);
-    }
-    buf_clear(&lines);
+    log_line_unsafe(config);
 }
 
 static int announce(const struct server *server, struct err *e)
@@ -112,12 +106,15 @@ static int announce(const struct server *server, struct err *e)
     const struct worker *first = server->workers;
     unsigned port = listeners_port(server);
     char allowed[SERVER_ALLOWED_TEXT];
-    printf("listening on https://%s:%u (", config->host, port);
+    struct buf addresses = {0};
     for (size_t i = 0; i < first->listener_count; i++) {
-        printf("%s%s", i > 0 ? ", " : "", first->listeners[i].address);
+        buf_printf(&addresses, "%s%s", i > 0 ? ", " : "", first->listeners[i].address);
     }
-    printf("); %s\n", server_config_allowed(config, allowed));
+    printf("listening on https://%s:%u (%s); %s\n", config->host, port, (const char *)addresses.data,
+           server_config_allowed(config, allowed));
     fflush(stdout);
+    log_line_listening(config, (const char *)addresses.data);
+    buf_clear(&addresses);
     if (server->settings->ready_file == NULL) {
         return 0;
     }

@@ -122,8 +122,8 @@ static void test_every_field(void **state)
                         "any verified client is allowed, where 1 rule before does not decide otherwise");
     server_config_unsafe(c, &lines);
     assert_string_equal((char *)lines.data,
-                        "UNSAFE ca-leaf: a CA's certificate is taken for a client's\n"
-                        "UNSAFE legacy-rsa: in TLS 1.2 the RSA key exchange is offered, without forward secrecy\n");
+                        "ca-leaf: a CA's certificate is taken for a client's\n"
+                        "legacy-rsa: in TLS 1.2 the RSA key exchange is offered, without forward secrecy\n");
     static const char *const files[] = {"folder/f.yaml",
                                         "folder/../pki/servers/other/cert.pem",
                                         "folder/../pki/servers/other/key.pem",
@@ -177,7 +177,7 @@ static void test_options_go_before_the_file(void **state)
     assert_string_equal(c->key_log, "keys.log");
     assert_true(c->legacy_rsa);
     server_config_unsafe(c, &lines);
-    assert_non_null(strstr((char *)lines.data, "UNSAFE key log: who reads keys.log reads every connection\n"));
+    assert_non_null(strstr((char *)lines.data, "key log: who reads keys.log reads every connection\n"));
     buf_clear(&lines);
     server_config_free(c);
     assert_int_equal(setenv("SSLKEYLOGFILE", "of-environment.log", 1), 0);

@@ -58,6 +58,7 @@ static void test_values(void **state)
     static const struct row rows[] = {
         {ANY "host: [a]\n", "f.yaml:2: host: expected a name, found a list"},
         {ANY "host: a/b\n", "f.yaml:2: host: \"a/b\" cannot be the name of a host"},
+        {ANY "host: 'a\\b'\n", "f.yaml:2: host: \"a\\x5Cb\" cannot be the name of a host"},
         {ANY "port: 65536\n", "f.yaml:2: port: 65536 is out of range (0 to 65535)"},
         {ANY "port: -1\n", "f.yaml:2: port: \"-1\" is not a whole number"},
         {ANY "port: 010\n", "f.yaml:2: port: \"010\" is not a whole number"},
@@ -332,6 +333,12 @@ static void test_command_line(void **state)
     source = (struct server_source)SERVER_SOURCE_INIT;
     source.file = "nope.yaml";
     assert_problems(&source, "opening nope.yaml: No such file or directory", ERR_ENVIRONMENT);
+    put("a\xff\nb.yaml", "");
+    source.file = "a\xff\nb.yaml"; // hostile names are no way into a message either
+    assert_problems(&source,
+                    "a\\xFF\\x0Ab.yaml:1: no rule says who is allowed; if every client with a good certificate is, "
+                    "write: rules: [{allow: any-verified}]",
+                    ERR_ENVIRONMENT);
 }
 
 // The error itself has whole lines, as many as fit, and says how many are missing.
