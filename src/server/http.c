@@ -133,21 +133,22 @@ static bool target_is_good(const struct http_request *request, const char *host)
     }
 }
 
-// RFC 9112 sections 6.1 and 6.3. 0, or the status to refuse with. Only "chunked" alone is understood.
-static int framing_refusal(const struct http_request *request)
+// RFC 9112 sections 6.1 and 6.3. 0, or the status to refuse with. Only "chunked" alone is understood. (Two lengths, or
+// a length and a coding, llhttp refuses by itself.)
+static int coding_refusal(const struct http_request *request)
 {
-    size_t lengths = 0;
-    size_t codings = 0;
-    (void)http_field(request, "content-length", &lengths);
-    const char *coding = http_field(request, "transfer-encoding", &codings);
-    if (lengths > 1 || codings > 1 || (lengths > 0 && codings > 0) || (codings > 0 && request->minor == 0)) {
-        return 400;
-    }
-    if (codings == 0 || strcasecmp(coding, "chunked") == 0) {
+    size_t count = 0;
+    const char *coding = http_field(request, "transfer-encoding", &count);
+    if (count == 0) {
         return 0;
     }
-    // "chunked, x" has no end that one could know; what is called something else is just not known here.
-    return strncasecmp(coding, "chunked", strlen("chunked")) == 0 || coding[0] == ',' ? 400 : 501;
+    if (count > 1 || request->minor == 0) {
+        return 400;
+    }
+    if (strcasecmp(coding, "chunked") == 0) {
+        return 0;
+    }
+    return coding[0] == ',' ? 400 : 501;
 }
 
 // 0, or the status to refuse with (RFC 9110 section 10.1.1).
@@ -178,7 +179,7 @@ static int on_headers_complete(llhttp_t *llhttp)
     if (!host_is_good(request, &host) || !target_is_good(request, host)) {
         return refuse(parser, 400);
     }
-    int status = framing_refusal(request);
+    int status = coding_refusal(request);
     if (status == 0 && llhttp->content_length > parser->limits.body) {
         status = 413;
     }
@@ -188,7 +189,6 @@ static int on_headers_complete(llhttp_t *llhttp)
     if (status != 0) {
         return refuse(parser, status);
     }
-    llhttp->upgrade = 0; // an offer that is not taken up (RFC 9110 section 7.8)
     request->head_complete = true;
     parser->stage = request->chunked ? STAGE_FRAME : STAGE_CONTENT;
     parser->line = 0;

@@ -65,34 +65,47 @@ static int full_year(int year, int64_t now)
         return year;
     }
     int full = (today.tm_year + 1900) / 100 * 100 + year;
-    if (full > today.tm_year + 1900 + 50) {
-        full -= 100;
-    } else if (full <= today.tm_year + 1900 - 50) {
-        full += 100;
-    }
-    return full;
+    return full > today.tm_year + 1900 + 50 ? full - 100 : full;
 }
 
-// Reads loosely; and what was meant, written again, must be the text: so every digit is where it belongs and nothing
-// is out of its range.
+// Takes from each place what the pattern says is there; anything may come of a text that is something else.
+static void read_places(const char *text, const char *pattern, struct tm *tm, char month[4])
+{
+    size_t letters = 0;
+    for (; *pattern != '\0'; pattern++, text++) {
+        int digit = *text >= '0' && *text <= '9' ? *text - '0' : 0;
+        switch (*pattern) {
+        case 'b': month[letters++] = *text; break;
+        case 'd': tm->tm_mday = tm->tm_mday * 10 + digit; break;
+        case 'y': tm->tm_year = tm->tm_year * 10 + digit; break;
+        case 'H': tm->tm_hour = tm->tm_hour * 10 + digit; break;
+        case 'M': tm->tm_min = tm->tm_min * 10 + digit; break;
+        case 'S': tm->tm_sec = tm->tm_sec * 10 + digit; break;
+        default: break;
+        }
+    }
+}
+
+// What was meant, written again, must be the text: so every digit is where it belongs and nothing is out of its range.
 static bool read_form(const char *text, enum form form, int64_t now, int64_t *when)
 {
     static const char *const patterns[] = {
-        [FORM_IMF] = "%*[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT",
-        [FORM_RFC850] = "%*[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT",
+        [FORM_IMF] = ".....dd.bbb.yyyy.HH.MM.SS....",
+        [FORM_RFC850] = "..dd.bbb.yy.HH.MM.SS....", // from the comma on
+        [FORM_ASCTIME] = "....bbb.dd.HH.MM.SS.yyyy",
     };
     char month[4] = "";
     char again[HTTP_DATE_TEXT];
     struct tm tm = {0};
-    int year = 0;
-    int read = form == FORM_ASCTIME
-                   ? sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %4d", month, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-                            &tm.tm_sec, &year)
-                   : sscanf(text, patterns[form], &tm.tm_mday, month, &year, &tm.tm_hour, &tm.tm_min, &tm.tm_sec);
-    if (read != 6 || !month_of(month, &tm)) {
+    const char *start = form == FORM_RFC850 ? strchr(text, ',') : text;
+    if (start == NULL || strlen(start) != strlen(patterns[form])) {
         return false;
     }
-    tm.tm_year = (form == FORM_RFC850 ? full_year(year, now) : year) - 1900;
+    read_places(start, patterns[form], &tm, month);
+    tm.tm_year = (form == FORM_RFC850 ? full_year(tm.tm_year, now) : tm.tm_year) - 1900;
+    if (!month_of(month, &tm)) {
+        return false;
+    }
     *when = (int64_t)timegm(&tm);
     if (!split(*when, &tm)) {
         return false;

@@ -96,6 +96,7 @@ static void test_ranges(void **state)
         {"Range: bytes=0-1,3-4\r\n", 200, 0, 0},
         {"Range: bytes=0-1 \r\n", 206, 0, 2},
         {"Range: bytes=0 -1\r\n", 200, 0, 0},
+        {"Range: bytes=0:5\r\n", 200, 0, 0},
         {"Range: bytes=0--1\r\n", 200, 0, 0},
         {"Range: bytes=+0-1\r\n", 200, 0, 0},
         {"Range: lines=0-1\r\n", 200, 0, 0},

@@ -37,7 +37,7 @@ static void test_read(void **state)
         {"Sun Nov 13 08:49:37 1994", EXAMPLE + 7 * 86400},
         {"Tue, 29 Feb 2000 00:00:00 GMT", 951782400},
         {"Wednesday, 06-Nov-75 08:49:37 GMT", 3340255777}, // 2075: less than 50 years ahead
-        {"Sunday, 06-Nov-77 08:49:37 GMT", 247654177},   // 1977
+        {"Sunday, 06-Nov-77 08:49:37 GMT", 247654177},     // 1977
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -83,6 +83,7 @@ static void test_refused(void **state)
     assert_path("/%ed%a0%80", NULL); // a surrogate
     assert_path("/%c2%85", NULL);    // a control character of ISO 6429
     assert_path("/\x80", NULL);
+    assert_path("/\x7f", NULL);
     assert_path("/a b", NULL);
     assert_path("/a#b", NULL);
     assert_path("/a?b#c", NULL);
@@ -97,6 +98,8 @@ static void test_refused(void **state)
     assert_int_equal(http_path(span_of("/a\0b", 4), &path), -1);
     assert_int_equal(http_path(span_of("/a?\0b", 5), &path), -1);
     assert_int_equal(http_path(span_of("https://x\0/b", 12), &path), -1);
+    assert_int_equal(http_path(span_of("/%41", 3), &path), -1);
+    assert_int_equal(http_path(span_of("/%41", 2), &path), -1);
     assert_int_equal(http_path(span_of(NULL, 0), &path), -1);
     buf_clear(&path);
 }

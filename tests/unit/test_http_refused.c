@@ -72,6 +72,8 @@ static void test_target(void **state)
          "GET https://a/ {} keep\n"},
         {"GET https://a:443/ HTTP/1.1\r\n" HOST "\r\n", "400\n", "GET https://A/ HTTP/1.1\r\n" HOST "\r\n",
          "GET https://A/ {} keep\n"},
+        {"GET https://a/ HTTP/1.1\r\nHost: ab\r\n\r\n", "400\n", "GET https://ab/ HTTP/1.1\r\nHost: ab\r\n\r\n",
+         "GET https://ab/ {} keep\n"},
         {"GET http://a/ HTTP/1.1\r\n" HOST "\r\n", "400\n", "GET https://a/ HTTP/1.1\r\n" HOST "\r\n",
          "GET https://a/ {} keep\n"},
         {"GET https:///x HTTP/1.1\r\nHost:\r\n\r\n", "400\n", "GET /x HTTP/1.1\r\nHost:\r\n\r\n", "GET /x {} keep\n"},
@@ -146,7 +148,7 @@ static void test_framing(void **state)
         {POST "Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n", "400\n", chunked, length},
         {POST "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n", "400\n", chunked, length},
         {POST "Transfer-Encoding:\r\n\r\n0\r\n\r\n", "400\n", chunked, length},
-        {POST "Transfer-Encoding: chunked;x\r\n\r\n0\r\n\r\n", "400\n", chunked, length},
+        {POST "Transfer-Encoding: chunked;x\r\n\r\n0\r\n\r\n", "501\n", chunked, length},
         {POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501\n", chunked, length},
         {POST "Transfer-Encoding: gzip\r\n\r\n0\r\n\r\n", "501\n", chunked, length},
         {POST "Transfer-Encoding: identity\r\n\r\n0\r\n\r\n", "501\n", chunked, length},
@@ -208,6 +210,7 @@ static void test_zero(void **state)
         assert_transcript(buf_span(&octets), "400\n");
         buf_clear(&octets);
     }
+    assert_transcript(span_of("\r\n\0" GET "\r\n", sizeof("\r\n?" GET "\r\n") - 1), "400\n");
     assert_transcript(span_of(POST "Content-Length: 1\r\n\r\n", sizeof(POST "Content-Length: 1\r\n\r\n")),
                       "POST / {\\x00} keep\n"); // in content, a zero is an octet like others
 }

@@ -63,6 +63,7 @@ static void test_without_content(void **state)
                    "HTTP/1.1 204 No Content\r\n" DATE "Allow: GET\r\n" POLICY "Connection: keep-alive\r\n\r\n");
     response = (struct http_response){.status = 304, .policy = "Cache-Control: no-cache\r\n"};
     buf_text(&response.fields, "ETag: \"1\"\r\n");
+    buf_text(&response.body, "never sent");
     assert_written(&get, &response, false, false,
                    "HTTP/1.1 304 Not Modified\r\n" DATE
                    "ETag: \"1\"\r\nCache-Control: no-cache\r\nConnection: keep-alive\r\n\r\n");
