@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenSSL's client, talking through memory to a connection of ours.
-#ifndef MTLS_TESTS_OPENSSL_CLIENT_H
-#define MTLS_TESTS_OPENSSL_CLIENT_H
+#ifndef MTLS_TESTS_OPENSSL_VISIT_H
+#define MTLS_TESTS_OPENSSL_VISIT_H
 
 #include "openssl_pki.h"
 #include "tls/internal.h"
