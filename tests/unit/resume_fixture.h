@@ -4,7 +4,7 @@
 #define MTLS_TESTS_RESUME_FIXTURE_H
 
 #include "base/clock.h"
-#include "openssl_client.h"
+#include "openssl_visit.h"
 #include "run.h"
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};

@@ -4,6 +4,7 @@
 #include "run.h"
 #include "tls/tickets.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 static struct run dir;
@@ -282,11 +283,56 @@ static void test_reload(void **state)
     free(file);
 }
 
+// Many threads seal and open while the file changes; a key that was got is a whole one. For ThreadSanitizer.
+enum { THREADS = 4, ROUNDS = 300 };
+
+static void *use(void *arg)
+{
+    struct tls_tickets *tickets = tls_tickets_ref(arg);
+    struct ticket_key sealing = {.from = 0};
+    struct ticket_key opening = {.from = 0};
+    bool good = true;
+    for (int i = 0; i < ROUNDS; i++) {
+        good = tickets_sealing(tickets, clock_now(), &sealing) && good;
+        if (tickets_opening(tickets, sealing.name, clock_now(), &opening)) {
+            good = memcmp(&sealing, &opening, sizeof sealing) == 0 && good;
+        }
+    }
+    tls_tickets_free(tickets);
+    return good ? arg : NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    pthread_t threads[THREADS];
+    char *file = mem_printf("%s/threads", dir.dir);
+    int64_t from = clock_now();
+    assert_works(tls_ticket_keys_rotate(file, &from, from, &e), &e);
+    struct tls_tickets *tickets = tickets_of(file, DAY);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, use, tickets), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        assert_works(tls_ticket_keys_rotate(file, &from, from, &e), &e);
+        assert_works(tls_tickets_reload(tickets, &e), &e);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        void *good = NULL;
+        assert_int_equal(pthread_join(threads[i], &good), 0);
+        assert_ptr_equal(good, tickets);
+    }
+    tls_tickets_free(tickets);
+    free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ring),   cmocka_unit_test(test_file),   cmocka_unit_test(test_file_kind),
-        cmocka_unit_test(test_rotate), cmocka_unit_test(test_memory), cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_ring),    cmocka_unit_test(test_file),   cmocka_unit_test(test_file_kind),
+        cmocka_unit_test(test_rotate),  cmocka_unit_test(test_memory), cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
