@@ -89,6 +89,9 @@ static bool check_issuer(struct search *s, size_t i)
     if (!c->basic_constraints_critical) { // section 4.2.1.9
         return FAIL(s, REASON_not_a_ca, i, "%s is a CA's and its basicConstraints are not critical", label);
     }
+    if (!c->has_key_usage && i < s->count) { // section 4.2.1.3: roots without it are about, other CAs are not
+        return FAIL(s, REASON_key_usage, i, "%s issued another certificate and has no keyUsage", label);
+    }
     if (c->has_key_usage && (c->key_usage & KU_KEY_CERT_SIGN) == 0) {
         return FAIL(s, REASON_key_usage, i, "%s issued another certificate and lacks keyCertSign", label);
     }
@@ -218,8 +221,8 @@ static bool check_leaf(struct search *s)
     const struct certificate *leaf = s->path[0];
     char label[96];
     certificate_label(leaf, label);
-    if (s->target == TARGET_LIST_SIGNER) {
-        return true;
+    if (s->target == TARGET_LIST_SIGNER) { // section 4.2.1.3: whoever signs lists says so
+        return leaf->has_key_usage || FAIL(s, REASON_key_usage, 0, "%s signed a list and has no keyUsage", label);
     }
     if (leaf->is_ca && (s->snapshot->unsafe & TRUST_UNSAFE_CA_LEAF) == 0) {
         return FAIL(s, REASON_leaf_is_ca, 0, "%s is a CA's", label);
