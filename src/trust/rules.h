@@ -43,5 +43,7 @@ int method_check(const char *method, struct err *e);
 
 // Is there any request that the rules allow this identity?
 bool rules_can_allow(const struct trust_rules *rules, const struct trust_identity *identity);
+// Is any of them about fingerprints or keys?
+bool rules_need_digests(const struct trust_rules *rules);
 
 #endif
