@@ -36,6 +36,7 @@ int path_check(const char *path, struct err *e);
 int method_check(const char *method, struct err *e);
 
 // What no pattern can name
+enum { UNNAMED = 1 }; // a character
 #define PATH_UNNAMED "/\x01"
 #define METHOD_UNNAMED "\x01"
 
