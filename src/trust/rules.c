@@ -22,6 +22,7 @@ struct rule {
 struct trust_rules {
     struct rule *items;
     size_t count;
+    bool need_digests;
 };
 
 // --- made, and freed ---
@@ -65,6 +66,10 @@ struct trust_rules *trust_rules_new(const struct trust_rule *rules, size_t count
             err_context(e, "rule %zu", new->items[i].number);
             trust_rules_free(new);
             return NULL;
+        }
+        for (size_t k = 0; k < rules[i].match_count; k++) {
+            enum trust_match_field field = rules[i].matches[k].field;
+            new->need_digests = new->need_digests || field == TRUST_MATCH_SHA256 || field == TRUST_MATCH_KEY;
         }
     }
     return new;
@@ -185,6 +190,11 @@ static bool leaves_something(const struct rule *allow, const struct rule *const 
     free(methods.items);
     free(paths.items);
     return found;
+}
+
+bool rules_need_digests(const struct trust_rules *rules)
+{
+    return rules->need_digests;
 }
 
 bool rules_can_allow(const struct trust_rules *rules, const struct trust_identity *identity)

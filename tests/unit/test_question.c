@@ -377,6 +377,23 @@ static struct trust_rules *rules_for(bool allow, const char *uri)
     return rules;
 }
 
+// The judge knows fingerprints and keys when it needs them.
+static void rules_about_digests(void **state)
+{
+    struct err e = ERR_INIT;
+    struct trust_identity *who = trust_identity_new(chain[0], "TLSv1.3", false, &e);
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct trust_match match = {.field = i < 2 ? TRUST_MATCH_SHA256 : TRUST_MATCH_KEY};
+        match.pattern = (i == 0 || i == 3) ? who->fingerprint : who->key_pin;
+        const struct trust_rule rule = {.allow = true, .matches = &match, .match_count = 1};
+        struct trust_snapshot *snapshot = load("root.der", "", trust_rules_new(&rule, 1, &e));
+        expect(ask(snapshot, NULL, NOW), i == 0 || i == 2 ? REASON_ok : REASON_not_allowed, 2);
+        trust_snapshot_free(snapshot);
+    }
+    trust_identity_free(who);
+}
+
 static void rules_are_asked(void **state)
 {
     struct trust_snapshot *allowed = load("root.der", "lists.pem", rules_for(true, "spiffe://example/*"));
@@ -411,6 +428,7 @@ int main(void)
         cmocka_unit_test(until_is_the_earliest_end),
         cmocka_unit_test(next_change),
         cmocka_unit_test(rules_are_asked),
+        cmocka_unit_test(rules_about_digests),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
