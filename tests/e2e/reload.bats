@@ -192,7 +192,9 @@ begin() { # LINE..., of the plan
 }
 
 @test "two hundred connections of one client end with its certificate" {
-    begin
+    small_pki
+    printf '%s\n' 'pki: pki' 'limits: {idle: 1h}' 'rules: [{allow: any-verified}]' >server.yaml
+    start_server server -c server.yaml
     live bob bob
     run -0 --separate-stderr "$PEERS" hold "$port" pki/trust.pem pki/clients/alice/fullchain.pem \
         pki/clients/alice/key.pem 200 "$MTLS" ca revoke alice
