@@ -148,7 +148,7 @@ static int coding_refusal(const struct http_request *request)
     if (strcasecmp(coding, "chunked") == 0) {
         return 0;
     }
-    return coding[0] == ',' ? 400 : 501;
+    return coding[0] == ',' || coding[0] == '\0' ? 400 : 501;
 }
 
 // 0, or the status to refuse with (RFC 9110 section 10.1.1).
