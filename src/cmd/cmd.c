@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *cmd_pki_dir(const char *option)
-{
-    const char *variable = getenv("MTLS_PKI");
-    return option != NULL ? option : variable != NULL && variable[0] != '\0' ? variable : "pki";
-}
-
 int cmd_exit(int rc, const struct err *e)
 {
     struct err unwritten = ERR_INIT;

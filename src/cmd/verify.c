@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pki_files.h"
 #include "base/print.h"
 #include "cmd/cmd.h"
 #include "trust/trust.h"
@@ -176,8 +177,8 @@ static struct trust_snapshot *load(struct verify_options *o, struct err *e)
         policies[i] = o->policies.items[i];
     }
     if (o->ca.count == 0) {
-        paths_add(&ca, mem_printf("%s/trust.pem", cmd_pki_dir(o->pki)));
-        char *list = mem_printf("%s/crl.pem", cmd_pki_dir(o->pki));
+        paths_add(&ca, mem_printf("%s/trust.pem", pki_directory(o->pki)));
+        char *list = mem_printf("%s/crl.pem", pki_directory(o->pki));
         if (o->crl.count == 0 && file_exists(list)) {
             paths_add(&crl, list);
         } else {

@@ -108,6 +108,11 @@ struct tls_context *tls_context_ref(struct tls_context *context)
     return context;
 }
 
+const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context)
+{
+    return context->snapshot;
+}
+
 void tls_context_free(struct tls_context *context)
 {
     if (context == NULL || __atomic_sub_fetch(&context->references, 1, __ATOMIC_ACQ_REL) > 0) {

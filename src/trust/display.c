@@ -58,7 +58,8 @@ static void display_value(struct buf *b, int tag, const uint8_t *data, size_t le
         bool first = p == text;
         bool special = strchr(",+\"<>;", *p) != NULL || (first && (*p == '#' || *p == ' ')) ||
                        (p[1] == '\0' && *p == ' ' && !first);
-        buf_printf(b, "%s%c", special ? "\\" : "", *p);
+        buf_add(b, "\\", special ? 1 : 0);
+        buf_add(b, p, 1);
     }
     buf_clear(&escaped);
 }

@@ -96,21 +96,25 @@ static bool fill_attributes(struct trust_identity *identity, struct span subject
     return more == 0;
 }
 
-struct trust_identity *identity_of(const struct certificate *c)
+// NULL: it failed
+static char *digest_of(struct span octets)
 {
-    struct trust_identity *identity = NULL;
-    unsigned char fingerprint[SHA256_LENGTH];
-    unsigned char pin[SHA256_LENGTH];
-    if (mbedtls_sha256(c->der.data, c->der.len, fingerprint, 0) != 0 ||
-        mbedtls_sha256(c->spki.data, c->spki.len, pin, 0) != 0) {
+    unsigned char digest[SHA256_LENGTH];
+    return mbedtls_sha256(octets.data, octets.len, digest, 0) == 0 ? hex_of(digest, sizeof digest) : NULL;
+}
+
+struct trust_identity *identity_of(const struct certificate *c, bool digests)
+{
+    struct trust_identity *identity = mem_alloc(sizeof *identity);
+    identity->fingerprint = digests ? digest_of(buf_span(&c->der)) : mem_strdup("");
+    identity->key_pin = digests ? digest_of(c->spki) : mem_strdup("");
+    if (identity->fingerprint == NULL || identity->key_pin == NULL) {
+        trust_identity_free(identity);
         return NULL;
     }
-    identity = mem_alloc(sizeof *identity);
     identity->subject = text_of_name(c->subject);
     identity->issuer = text_of_name(c->issuer);
     identity->serial = hex_of(c->serial.data, c->serial.len);
-    identity->fingerprint = hex_of(fingerprint, sizeof fingerprint);
-    identity->key_pin = hex_of(pin, sizeof pin);
     bool all_names = fill_names(identity, c->names);
     bool all_attributes = fill_attributes(identity, c->subject);
     identity->complete = all_names && all_attributes;
@@ -128,7 +132,7 @@ struct trust_identity *trust_identity_new(struct span leaf, const char *tls_vers
         err_set(e, "reading the peer's certificate: %s", c->why);
         goto out;
     }
-    identity = identity_of(c);
+    identity = identity_of(c, true);
     if (identity == NULL) {
         err_set(e, "reading the peer's certificate: SHA-256 does not work");
         goto out;

@@ -57,7 +57,8 @@ bool signature_known(const struct trust_snapshot *snapshot, const uint8_t fact[T
 void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
 
 // identity.c
-struct trust_identity *identity_of(const struct certificate *c);   // NULL: SHA-256 failed
+// Without digests, fingerprint and key pin stay empty. NULL: SHA-256 failed.
+struct trust_identity *identity_of(const struct certificate *c, bool digests);
 const char *identity_label(const struct trust_identity *identity); // for messages, escaped
 
 // Text for people, escaped, appended to `b`; what cannot be decoded is shown as hexadecimal.

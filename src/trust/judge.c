@@ -77,7 +77,7 @@ static bool is_allowed(const struct search *s)
     if (s->purpose != TRUST_CLIENT || s->snapshot->rules == NULL) {
         return true;
     }
-    struct trust_identity *identity = identity_of(s->path[0]);
+    struct trust_identity *identity = identity_of(s->path[0], rules_need_digests(s->snapshot->rules));
     bool allowed = identity != NULL && rules_can_allow(s->snapshot->rules, identity);
     if (!allowed) {
         trust_verdict_set(s->verdict, REASON_not_allowed, 0, "no rule allows %s anything",

@@ -16,11 +16,13 @@ struct rule {
     size_t method_count;
     struct path_pattern *paths; // none: any
     size_t path_count;
+    size_t number; // for messages
 };
 
 struct trust_rules {
     struct rule *items;
     size_t count;
+    bool need_digests;
 };
 
 // --- made, and freed ---
@@ -59,10 +61,15 @@ struct trust_rules *trust_rules_new(const struct trust_rule *rules, size_t count
     new->items = mem_array(count, sizeof *new->items);
     new->count = count;
     for (size_t i = 0; i < count; i++) {
+        new->items[i].number = rules[i].number != 0 ? rules[i].number : i + 1;
         if (read_rule(&new->items[i], &rules[i], e) != 0) {
-            err_context(e, "rule %zu", i + 1);
+            err_context(e, "rule %zu", new->items[i].number);
             trust_rules_free(new);
             return NULL;
+        }
+        for (size_t k = 0; k < rules[i].match_count; k++) {
+            enum trust_match_field field = rules[i].matches[k].field;
+            new->need_digests = new->need_digests || field == TRUST_MATCH_SHA256 || field == TRUST_MATCH_KEY;
         }
     }
     return new;
@@ -185,6 +192,11 @@ static bool leaves_something(const struct rule *allow, const struct rule *const 
     return found;
 }
 
+bool rules_need_digests(const struct trust_rules *rules)
+{
+    return rules->need_digests;
+}
+
 bool rules_can_allow(const struct trust_rules *rules, const struct trust_identity *identity)
 {
     const struct rule **denies = mem_array(rules->count, sizeof *denies);
@@ -207,16 +219,16 @@ bool rules_can_allow(const struct trust_rules *rules, const struct trust_identit
 
 // --- one request ---
 
-// The first rule that decides, from 1; 0: none.
-static size_t deciding(const struct trust_rules *rules, const struct trust_identity *identity, const char *method,
-                       const char *path)
+// The first rule that decides; NULL: none.
+static const struct rule *deciding(const struct trust_rules *rules, const struct trust_identity *identity,
+                                   const char *method, const char *path)
 {
     for (size_t i = 0; i < rules->count; i++) {
         if (covers(&rules->items[i], method, path) && is_for(&rules->items[i], identity)) {
-            return i + 1;
+            return &rules->items[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
 bool trust_allows(const struct trust_snapshot *snapshot, const struct trust_identity *identity, const char *method,
@@ -228,7 +240,7 @@ bool trust_allows(const struct trust_snapshot *snapshot, const struct trust_iden
     text_escape(&request, method, strlen(method), 32);
     buf_text(&request, " ");
     text_escape(&request, path, strlen(path), 100);
-    size_t rule = 0;
+    const struct rule *rule = NULL;
     if (rules == NULL) {
         trust_verdict_set(verdict, REASON_not_allowed, 0, "there are no access rules");
     } else if (!identity->complete) {
@@ -236,11 +248,11 @@ bool trust_allows(const struct trust_snapshot *snapshot, const struct trust_iden
                           identity_label(identity));
     } else if (path_check(path, &e) != 0) {
         trust_verdict_set(verdict, REASON_not_allowed, 0, "%s: %s", (const char *)request.data, e.text);
-    } else if ((rule = deciding(rules, identity, method, path)) == 0) {
+    } else if ((rule = deciding(rules, identity, method, path)) == NULL) {
         trust_verdict_set(verdict, REASON_not_allowed, 0, "no rule allows %s: %.150s", (const char *)request.data,
                           identity_label(identity));
-    } else if (!rules->items[rule - 1].allow) {
-        trust_verdict_set(verdict, REASON_not_allowed, 0, "rule %zu denies %s: %.130s", rule,
+    } else if (!rule->allow) {
+        trust_verdict_set(verdict, REASON_not_allowed, 0, "rule %zu denies %s: %.130s", rule->number,
                           (const char *)request.data, identity_label(identity));
     } else {
         trust_verdict_set(verdict, REASON_ok, -1, "%s", "");

@@ -36,6 +36,7 @@ int path_check(const char *path, struct err *e);
 int method_check(const char *method, struct err *e);
 
 // What no pattern can name
+enum { UNNAMED = 1 }; // a character
 #define PATH_UNNAMED "/\x01"
 #define METHOD_UNNAMED "\x01"
 
@@ -43,5 +44,7 @@ int method_check(const char *method, struct err *e);
 
 // Is there any request that the rules allow this identity?
 bool rules_can_allow(const struct trust_rules *rules, const struct trust_identity *identity);
+// Is any of them about fingerprints or keys?
+bool rules_need_digests(const struct trust_rules *rules);
 
 #endif

@@ -56,7 +56,7 @@ int path_pattern_init(struct path_pattern *p, const char *pattern, struct err *e
         return -1;
     }
     if (p->folder > 0) {
-        memcpy(p->text + p->folder, PATH_UNNAMED + 1, 1);
+        p->text[p->folder] = UNNAMED;
     }
     return 0;
 }

@@ -199,18 +199,28 @@ struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, stru
     return snapshot;
 }
 
-struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
-{
-    __atomic_add_fetch(&snapshot->references, 1, __ATOMIC_RELAXED);
-    return snapshot;
-}
-
 static void free_list(struct certificate_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         certificate_free(list->items[i]);
     }
     free(list->items);
+}
+
+int trust_file_check(enum trust_file kind, const char *path, struct err *e)
+{
+    struct trust_snapshot scratch = {0};
+    struct list certificates = {.to = &scratch.intermediates, .file = path};
+    int rc = kind == TRUST_FILE_LISTS ? read_lists(&scratch, path, e) : read_certificates(&certificates, e);
+    free_list(&scratch.intermediates);
+    crl_store_free(scratch.lists);
+    return rc;
+}
+
+struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
+{
+    __atomic_add_fetch(&snapshot->references, 1, __ATOMIC_RELAXED);
+    return snapshot;
 }
 
 void trust_snapshot_free(struct trust_snapshot *snapshot)

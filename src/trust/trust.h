@@ -59,6 +59,7 @@ struct trust_rule {
     size_t method_count;
     const char *const *paths; // "/x": that path; "/x/*": "/x/" and all below it; none: any
     size_t path_count;
+    size_t number; // what verdicts call it, as several may be one to who wrote them; 0: its place among them, from 1
 };
 
 // Copies. The first rule that matches decides; if there is none, it is not allowed. A pattern that is malformed, or
@@ -105,6 +106,9 @@ struct trust_files {
 // Reads everything or nothing: an anchor or a list that cannot be read is an error, never skipped. The snapshot has one
 // reference, the caller's.
 struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, struct err *e);
+// Reads one file as trust_snapshot_load would, for its mistakes alone: so that those of all files can be listed.
+enum trust_file { TRUST_FILE_CERTIFICATES, TRUST_FILE_LISTS };
+int trust_file_check(enum trust_file kind, const char *path, struct err *e);
 struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot);   // from any thread
 void trust_snapshot_free(struct trust_snapshot *snapshot);                    // drops one reference, from any thread
 bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot); // is any list loaded?

@@ -96,7 +96,7 @@ static void handed_on(void **state)
     assert_false(known(&from, 5, 6));
     assert_int_equal(to.memory->count, 3);
     memory_end(&to);
-    for (uint16_t i = 0; i < SIGNATURE_MEMORY_MOST; i++) {
+    for (uint16_t i = 0; i < (uint16_t)SIGNATURE_MEMORY_MOST; i++) {
         remember(&from, i, 9);
     }
     memory_begin(&to);
