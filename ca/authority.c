@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CAs of a PKI: loaded from the database and their key files, ready to issue.
-#include "base/der.h"
+#include "base/pem.h"
 #include "base/text.h"
 #include "ca/pki.h"
 

@@ -2,6 +2,7 @@
 #include "ca/csr.h"
 
 #include "base/der.h"
+#include "base/pem.h"
 #include "ca/extension.h"
 #include "ca/oid.h"
 

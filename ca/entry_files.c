@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The five files of an entry: what they hold, and which of them differ from what is on disk.
-#include "base/der.h"
+#include "base/pem.h"
 #include "ca/pki.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "ca/hash_dir.h"
 
 #include "base/der.h"
+#include "base/pem.h"
 #include "ca/certificate.h"
 
 #include <ctype.h>

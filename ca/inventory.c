@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the CA has issued, and one entry as a single file.
 #include "base/clock.h"
-#include "base/der.h"
+#include "base/pem.h"
 #include "base/text.h"
 #include "ca/daily.h"
 #include "ca/pkcs12.h"

@@ -2,6 +2,7 @@
 #include "ca/key.h"
 
 #include "base/der.h"
+#include "base/pem.h"
 #include "ca/asn1write.h"
 
 #include <mbedtls/ecp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Revocation lists issued from the database, and the files at the top of a PKI that relying parties load: trust.pem,
 // crl.pem, and trust.d, the same in OpenSSL's hashed form.
-#include "base/der.h"
+#include "base/pem.h"
 #include "ca/hash_dir.h"
 #include "ca/pki.h"
 

@@ -2,7 +2,6 @@
 // manifest.json: every artefact of a PKI with the verdict that a correct judge must reach about it, so that anybody's
 // test suite can loop over it. docs/manifest.md describes the fields.
 #include "base/clock.h"
-#include "base/der.h"
 #include "base/text.h"
 #include "ca/converge.h"
 

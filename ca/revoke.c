@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Revocation, and fresh lists. The revocation and the list that says so are one transaction.
 #include "base/clock.h"
-#include "base/der.h"
+#include "base/pem.h"
 #include "base/text.h"
 #include "ca/daily.h"
 

@@ -2,6 +2,7 @@
 #include "ca/show.h"
 
 #include "base/clock.h"
+#include "base/pem.h"
 #include "base/text.h"
 #include "ca/name.h"
 #include "ca/oid.h"

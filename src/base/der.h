@@ -33,21 +33,4 @@ int der_time(struct span *rest, int64_t *when, struct err *e);
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e);
 int der_oid_to_text(struct span oid, char *text, size_t size);
 
-// PEM (RFC 7468): wraps DER under a label; and takes the blocks of a file apart.
-void pem_write(struct buf *out, const char *label, struct span der);
-
-enum { PEM_LABEL = 64 };
-struct pem_block {
-    char label[PEM_LABEL]; // printable ASCII
-    bool encrypted;        // by the older way of RFC 1421 headers: `der` is ciphertext
-    struct buf der;
-};
-// Takes the next block off the front of *rest; text before it is skipped. 1: block filled (clear it with
-// buf_clear(&block->der)); 0: there is none; -1: it is damaged, and *rest is behind what was damaged.
-int pem_next(struct span *rest, struct pem_block *block, struct err *e);
-// Calls each(arg, label, der) for every block; text between blocks is skipped. -1: a block is damaged, or `each` said
-// so.
-typedef int pem_each(void *arg, const char *label, struct span der, struct err *e);
-int pem_read(struct span text, pem_each *each, void *arg, struct err *e);
-
 #endif

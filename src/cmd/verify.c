@@ -2,8 +2,8 @@
 // mtls verify: what the judge says of a certificate, offline.
 #include "base/args.h"
 #include "base/clock.h"
-#include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/pki_files.h"
 #include "base/print.h"
 #include "cmd/cmd.h"

@@ -6,12 +6,37 @@
 
 #include <mbedtls/platform.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CREDENTIALS_MOST = 1024 * 1024 };
 
-static int take_certificate(void *arg, const unsigned char *der, size_t len)
+static const char certificate_label[] = "CERTIFICATE";
+
+// Hands each block of the PEM file to `take`, in order; a file without a certificate is a mistake.
+static int read_certificates(const char *path, struct tls_credentials *credentials, pem_each *take, struct err *e)
 {
-    return x509_add(arg, span_of(der, len));
+    struct buf file = {0};
+    int rc = file_read(path, CREDENTIALS_MOST, &file, e);
+    if (rc == 0 && pem_read(buf_span(&file), take, credentials, e) != 0) {
+        err_context(e, "%s", path);
+        rc = -1;
+    }
+    if (rc == 0 && credentials->count == 0) {
+        rc = err_set(e, "%s holds no PEM certificate", path);
+    }
+    buf_clear(&file); // zeroised: there may be a key in the same file
+    return rc;
+}
+
+static int take_certificate(void *arg, const char *label, struct span der, struct err *e)
+{
+    struct tls_credentials *credentials = arg;
+    if (strcmp(label, certificate_label) != 0) {
+        return 0;
+    }
+    credentials->count++;
+    int code = x509_add(&credentials->chain, der);
+    return code == 0 ? 0 : err_mbedtls(e, code, "certificate number %zu", credentials->count);
 }
 
 static int read_key(struct tls_credentials *credentials, const char *path, struct rng *rng, struct err *e)
@@ -40,7 +65,7 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
         tls_credentials_free(credentials);
         return NULL;
     }
-    int rc = pem_read_file(certificate, PEM_CERTIFICATE, take_certificate, &credentials->chain, e);
+    int rc = read_certificates(certificate, credentials, take_certificate, e);
     if (rc == 0) {
         rc = read_key(credentials, key_path, &rng, e);
     }
@@ -56,24 +81,27 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 }
 
 // A certificate that mbedTLS does not read: an empty one around the bytes.
-static int take_as_is(void *arg, const unsigned char *der, size_t len)
+static int take_as_is(void *arg, const char *label, struct span der, struct err *e)
 {
     struct tls_credentials *credentials = arg;
     mbedtls_x509_crt *crt = &credentials->chain;
-    for (size_t i = 0; i < credentials->as_is_count; i++) {
+    if (strcmp(label, certificate_label) != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < credentials->count; i++) {
         if (crt->next == NULL) {
             crt->next = mbedtls_calloc(1, sizeof *crt); // mbedtls_x509_crt_free frees it
             if (crt->next == NULL) {
-                return MBEDTLS_ERR_X509_ALLOC_FAILED;
+                return err_mbedtls(e, MBEDTLS_ERR_X509_ALLOC_FAILED, "certificate number %zu", i + 1);
             }
             mbedtls_x509_crt_init(crt->next);
         }
         crt = crt->next;
     }
     credentials->as_is =
-        mem_grow(credentials->as_is, &credentials->as_is_cap, sizeof *credentials->as_is, credentials->as_is_count + 1);
-    struct buf *copy = &credentials->as_is[credentials->as_is_count++];
-    buf_add(copy, der, len);
+        mem_grow(credentials->as_is, &credentials->as_is_cap, sizeof *credentials->as_is, credentials->count + 1);
+    struct buf *copy = &credentials->as_is[credentials->count++];
+    buf_add(copy, der.data, der.len);
     crt->raw.p = copy->data; // which stays where it is when the list of copies grows
     crt->raw.len = copy->len;
     return 0;
@@ -96,7 +124,7 @@ struct tls_credentials *tls_credentials_load_as_is(const char *certificate, cons
     mbedtls_x509_crt_init(&credentials->chain);
     mbedtls_pk_init(&credentials->key);
     int rc = rng_init(&rng, e);
-    if (rc == 0 && (pem_read_file(certificate, PEM_CERTIFICATE, take_as_is, credentials, e) != 0 ||
+    if (rc == 0 && (read_certificates(certificate, credentials, take_as_is, e) != 0 ||
                     read_key(credentials, key, &rng, e) != 0 || adopt_public_key(credentials, e) != 0)) {
         rc = -1;
     }
@@ -115,7 +143,7 @@ void tls_credentials_free(struct tls_credentials *credentials)
     }
     mbedtls_x509_crt_free(&credentials->chain);
     mbedtls_pk_free(&credentials->key); // zeroises
-    for (size_t i = 0; i < credentials->as_is_count; i++) {
+    for (size_t i = 0; credentials->as_is != NULL && i < credentials->count; i++) {
         buf_clear(&credentials->as_is[i]);
     }
     free(credentials->as_is);

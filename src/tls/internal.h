@@ -15,8 +15,8 @@
 struct tls_credentials {
     mbedtls_x509_crt chain; // leaf first
     mbedtls_pk_context key;
-    struct buf *as_is; // the DER behind `chain`, where mbedTLS did not read it
-    size_t as_is_count;
+    size_t count;      // of certificates in it
+    struct buf *as_is; // the DER behind each, where mbedTLS did not read it; else NULL
     size_t as_is_cap;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // All lists of a snapshot, sorted by their issuers.
+#include "base/pem.h"
 #include "trust/crl_internal.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A snapshot: anchors, known intermediates, revocation lists and rules, read once.
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/x509.h"
 #include "trust/extensions.h"
 #include "trust/internal.h"

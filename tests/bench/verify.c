@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a judgement costs: a leaf, its issuing CA and the root, all P-256, from the DER, by us, by OpenSSL and by
 // mbedTLS's own verification; and what revocation lists of 10 to 1,000,000 entries add. Prints a table, judges nothing.
-#include "base/der.h"
+#include "base/pem.h"
 #include "base/random.h"
 #include "ca/certificate.h"
 #include "ca/crl.h"

@@ -3,6 +3,7 @@
 
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/text.h"
 
 #include <stdio.h>

@@ -2,6 +2,7 @@
 // Revocation lists, PEM or DER, read and asked. A certificate may be found good only by lists that its CA has signed.
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "fuzz.h"
 #include "trust/revocation.h"
 

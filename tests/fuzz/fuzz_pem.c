@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PEM: what is read is written again and read to the same octets.
-#include "base/der.h"
+#include "base/pem.h"
 #include "fuzz.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 // paths FILE...: makes what the files describe, asks the judge, and compares. Every reason that trust can give must
 // have been expected at least once, unless only some files are run (--some).
 #include "base/clock.h"
-#include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/text.h"
 #include "paths.h"
 #include "trust/trust.h"

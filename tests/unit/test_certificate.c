@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ca/certificate.c and ca/extension.c, read by openssl and certtool.
 #include "base/clock.h"
-#include "base/der.h"
+#include "base/pem.h"
 #include "ca/certificate.h"
 #include "run.h"
 

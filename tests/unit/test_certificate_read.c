@@ -2,7 +2,7 @@
 // trust/certificate.c and trust/extensions.c: whatever the octets are, reading comes back (the sanitizers watch), and
 // no change of a good certificate is accepted.
 #include "base/clock.h"
-#include "base/der.h"
+#include "base/pem.h"
 #include "ca/certificate.h"
 #include "run.h"
 #include "trust/certificate.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
-#include "base/der.h"
+#include "base/pem.h"
 #include "ca/crl.h"
 #include "run.h"
 

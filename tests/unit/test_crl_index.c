@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The index of a list's entries: which serial numbers are the same, and what a million of them cost.
+#include "base/pem.h"
 #include "crl_read_fixture.h"
 
 #include <malloc.h>

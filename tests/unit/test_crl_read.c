@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading revocation lists: what is in them, and what is refused.
+#include "base/pem.h"
 #include "crl_read_fixture.h"
 
 #include <pthread.h>

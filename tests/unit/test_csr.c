@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/der.h"
 #include "ca/csr.h"
 #include "run.h"
 

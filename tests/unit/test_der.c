@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/der.h"
+#include "base/pem.h"
 #include "run.h"
 
 #define SPAN(literal) span_of(literal, sizeof(literal) - 1)

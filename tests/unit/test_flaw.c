@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/pem.h"
 #include "flaw_difference.h"
 #include "flaw_fixture.h"
 

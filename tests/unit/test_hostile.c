@@ -12,6 +12,7 @@
 
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/random.h"
 #include "ca/certificate.h"
 #include "trust/search.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // ca/key.c and ca/pbes2.c, with openssl at the other end.
-#include "base/der.h"
 #include "ca/key.h"
 #include "run.h"
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/der.h"
 #include "ca/certificate.h"
 #include "ca/pkcs12.h"
 #include "run.h"

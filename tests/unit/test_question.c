@@ -3,6 +3,7 @@
 // counted, not timed: mbedTLS's calls pass through here (the linker is told so).
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/random.h"
 #include "ca/certificate.h"
 #include "ca/crl.h"

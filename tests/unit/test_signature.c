@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // trust/signature.c, on what openssl signed.
-#include "base/der.h"
 #include "run.h"
 #include "trust/certificate.h"
 

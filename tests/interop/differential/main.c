@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //   differential TABLE [COUNT [SEED [ONLY]]]
 // Judges COUNT chains twice. Exit 1: a disagreement that TABLE does not explain.
-#include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "differential.h"
 
 #include <stdio.h>

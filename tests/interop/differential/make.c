@@ -2,6 +2,7 @@
 // Makes the chains: good ones first, then changed.
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pem.h"
 #include "ca/crl.h"
 #include "differential.h"
 
