@@ -23,18 +23,32 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     return (int)n;
 }
 
+long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
+{
+    long n = c->io.send(c->io.arg, data, len);
+    if (n >= 0) {
+        alert_watch_bytes(&c->outgoing, data, (size_t)n);
+    } else if (n != TLS_IO_AGAIN) {
+        c->io_errno = errno;
+    }
+    return n;
+}
+
 static int bio_send(void *arg, const unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
-    long n = c->io.send(c->io.arg, data, len);
-    if (n == TLS_IO_AGAIN) {
-        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    if (refusal_withhold(c, data, len)) {
+        return (int)len;
     }
+    long n = connection_send(c, data, len);
     if (n < 0) {
-        c->io_errno = errno;
-        return MBEDTLS_ERR_NET_CONN_RESET;
+        return n == TLS_IO_AGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_NET_CONN_RESET;
     }
-    alert_watch_bytes(&c->outgoing, data, (size_t)n);
+    // A server has its application secret when its Finished is written but not sent. mbedTLS then sends all that is
+    // left of the flight, in one piece if it can, before it does anything else.
+    if ((size_t)n == len && c->context->role == TLS_SERVER && c->outgoing.application.len > 0) {
+        alert_watch_handshake_over(&c->outgoing);
+    }
     return (int)n;
 }
 
@@ -80,6 +94,7 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     c->io = io;
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
+    c->refusal.withheld = TLS_ALERT_NONE;
     trust_verdict_set(&c->verdict, REASON_handshake, -1, "the handshake is not complete");
     mbedtls_ssl_init(&c->ssl);
     int code = context->role == TLS_CLIENT && name == NULL ? MBEDTLS_ERR_SSL_BAD_INPUT_DATA
@@ -124,18 +139,10 @@ static enum tls_status fail(struct tls_connection *c, int code)
 // Sends the alert that belongs to the verdict, as often as it takes.
 static enum tls_status refuse(struct tls_connection *c)
 {
-    enum alert alert = reason_info(c->verdict.reason)->alert;
-    bool is_tls13 = mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
-    if (alert == ALERT_CERTIFICATE_REQUIRED && !is_tls13) {
-        alert = ALERT_HANDSHAKE_FAILURE; // RFC 5246 section 7.4.6
-    }
     c->state = CONNECTION_REFUSING;
-    int code = mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, (unsigned char)alert);
-    if (code == MBEDTLS_ERR_SSL_WANT_WRITE) {
-        return TLS_WANT_WRITE;
-    }
-    c->state = CONNECTION_FAILED;
-    return TLS_FAILED;
+    enum tls_status status = refusal_send(c);
+    c->state = status == TLS_WANT_WRITE ? CONNECTION_REFUSING : CONNECTION_FAILED;
+    return status;
 }
 
 // IANA's name of the suite, from mbedTLS's: "TLS1-3-AES-128-GCM-SHA256", "TLS-ECDHE-ECDSA-WITH-...".
@@ -190,7 +197,8 @@ enum tls_status tls_handshake(struct tls_connection *c)
     }
     enum tls_status status = fail(c, code);
     // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
-    bool unsaid = c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE;
+    bool unsaid = c->refusal.withheld != TLS_ALERT_NONE ||
+                  (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
     return unsaid ? refuse(c) : status;
 }
 

@@ -29,6 +29,14 @@ struct tls_context {
 
 enum connection_state { CONNECTION_HANDSHAKE, CONNECTION_OPEN, CONNECTION_REFUSING, CONNECTION_FAILED };
 
+struct refusal {
+    int withheld;                      // the alert that mbedTLS wanted to send; or TLS_ALERT_NONE
+    const struct alert_cipher *cipher; // it was under the handshake key, with this; or NULL
+    bool sealed;
+    uint8_t record[ALERT_RECORD_SEALED]; // the alert that goes out instead
+    size_t sent;
+};
+
 struct tls_connection {
     struct tls_context *context;
     struct tls_io io;
@@ -43,12 +51,19 @@ struct tls_connection {
     size_t presented_count, presented_cap;
     struct alert_watch incoming;
     struct alert_watch outgoing;
+    struct refusal refusal;
     char cipher[64];
     int io_errno; // of the transport, when it failed
     int alert_received;
     enum tls_ending ending;
     struct err failure;
 };
+
+// connection.c: to the transport, past mbedTLS; bytes sent, or TLS_IO_AGAIN or TLS_IO_ERROR.
+long connection_send(struct tls_connection *c, const uint8_t *data, size_t len);
+// refusal.c: the alert that tells the peer. `withhold` is asked about all that a server's mbedTLS sends.
+bool refusal_withhold(struct tls_connection *c, const uint8_t *data, size_t len);
+enum tls_status refusal_send(struct tls_connection *c); // TLS_WANT_WRITE: call again; TLS_FAILED: it is done
 
 // presented.c: mbedtls_ssl_handshake, keeping what the peer presents.
 int presented_handshake(struct tls_connection *c);
