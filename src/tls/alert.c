@@ -40,7 +40,7 @@ void alert_watch_bytes(struct alert_watch *watch, const uint8_t *data, size_t le
             len -= n;
         }
         // A record that is only a header (length 0) is complete too, and counted by the peer's sequence numbers.
-        if (record_complete(watch) && watch->header[0] == TYPE_APPLICATION_DATA) {
+        if (record_complete(watch) && watch->header[0] == RECORD_APPLICATION_DATA) {
             watch->encrypted++;
         }
     }
@@ -54,15 +54,27 @@ void alert_watch_handshake_over(struct alert_watch *watch)
     }
 }
 
+int alert_open(const uint8_t header[RECORD_HEADER], const uint8_t *body, size_t len,
+               const struct traffic_secret *secret, uint64_t sequence, const struct record_cipher **cipher)
+{
+    uint8_t plain[ALERT_RECORD_MOST];
+    size_t plain_len = 0;
+    bool fits = len >= ALERT_LENGTH + 1 + RECORD_TAG && len <= sizeof plain;
+    bool is_alert = fits &&
+                    record_open(header, body, len, secret, sequence, cipher, plain, &plain_len) == RECORD_ALERT &&
+                    plain_len == ALERT_LENGTH;
+    return is_alert ? plain[1] : TLS_ALERT_NONE;
+}
+
 int alert_watch_number(const struct alert_watch *watch)
 {
     if (!watch->any || !record_complete(watch)) {
         return TLS_ALERT_NONE;
     }
-    if (watch->header[0] == TYPE_ALERT) {
+    if (watch->header[0] == RECORD_ALERT) {
         return watch->body_have == ALERT_LENGTH ? watch->body[1] : TLS_ALERT_UNREADABLE;
     }
-    const struct alert_cipher *cipher = NULL;
+    const struct record_cipher *cipher = NULL;
     int number = TLS_ALERT_NONE;
     if (watch->handshake_over && watch->encrypted > watch->handshake_encrypted) {
         number = alert_open(watch->header, watch->body, watch->body_have, &watch->application,

@@ -5,9 +5,11 @@
 #ifndef MTLS_TLS_ALERT_H
 #define MTLS_TLS_ALERT_H
 
-#include "tls/alert_record.h"
+#include "tls/record.h"
 
 #include <stdbool.h>
+
+enum { ALERT_LENGTH = 2, ALERT_RECORD_MOST = 64, ALERT_SEALED = RECORD_HEADER + ALERT_LENGTH + 1 + RECORD_TAG };
 
 struct alert_watch {
     uint8_t header[RECORD_HEADER]; // of the record that passes, or that passed last
@@ -17,7 +19,7 @@ struct alert_watch {
     uint64_t encrypted;              // TLS 1.3 records that were complete, under any key
     uint64_t handshake_encrypted;    // of them under the handshake key, once handshake_over
     bool handshake_over;             // what passes from now on is under the application key
-    bool any; // did any byte pass?
+    bool any;                        // did any byte pass?
     struct traffic_secret handshake;
     struct traffic_secret application;
 };
@@ -27,6 +29,9 @@ void alert_watch_handshake_over(struct alert_watch *watch); // the first call co
 // The number of the alert in the last complete record; TLS_ALERT_NONE if it was something else, TLS_ALERT_UNREADABLE if
 // it looks like one but is under a key that is not known here.
 int alert_watch_number(const struct alert_watch *watch);
+// The number of the alert in a protected record and what it was sealed with; TLS_ALERT_NONE if there is none in it.
+int alert_open(const uint8_t header[RECORD_HEADER], const uint8_t *body, size_t len,
+               const struct traffic_secret *secret, uint64_t sequence, const struct record_cipher **cipher);
 void alert_watch_clear(struct alert_watch *watch); // zeroises
 
 #endif

@@ -30,10 +30,10 @@ struct tls_context {
 enum connection_state { CONNECTION_HANDSHAKE, CONNECTION_OPEN, CONNECTION_REFUSING, CONNECTION_FAILED };
 
 struct refusal {
-    int withheld;                      // the alert that mbedTLS wanted to send; or TLS_ALERT_NONE
-    const struct alert_cipher *cipher; // it was under the handshake key, with this; or NULL
+    int withheld;                       // the alert that mbedTLS wanted to send; or TLS_ALERT_NONE
+    const struct record_cipher *cipher; // it was under the handshake key, with this; or NULL
     bool sealed;
-    uint8_t record[ALERT_RECORD_SEALED]; // the alert that goes out instead
+    uint8_t record[ALERT_SEALED]; // the alert that goes out instead
     size_t sent;
 };
 

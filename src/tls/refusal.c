@@ -18,17 +18,19 @@ enum { PLAIN_ALERT = RECORD_HEADER + ALERT_LENGTH };
 bool refusal_withhold(struct tls_connection *c, const uint8_t *data, size_t len)
 {
     struct refusal *refusal = &c->refusal;
+    const struct record_cipher *cipher = NULL;
     if (refusal->cipher != NULL) { // after it, nothing of mbedTLS's would be in its place
         return true;
     }
-    if (c->context->role != TLS_SERVER || len < PLAIN_ALERT ||
+    if (c->context->role != TLS_SERVER || c->state == CONNECTION_OPEN || len < PLAIN_ALERT ||
         len != RECORD_HEADER + ((size_t)data[3] << 8 | data[4])) {
         return false;
     }
     if (c->outgoing.handshake_over && c->outgoing.handshake.len > 0) {
         refusal->withheld = alert_open(data, data + RECORD_HEADER, len - RECORD_HEADER, &c->outgoing.handshake,
-                                       c->outgoing.encrypted, &refusal->cipher);
-    } else if (c->state == CONNECTION_HANDSHAKE && data[0] == TYPE_ALERT && len == PLAIN_ALERT &&
+                                       c->outgoing.encrypted, &cipher);
+        refusal->cipher = refusal->withheld >= 0 ? cipher : NULL;
+    } else if (c->state == CONNECTION_HANDSHAKE && data[0] == RECORD_ALERT && len == PLAIN_ALERT &&
                data[RECORD_HEADER] == MBEDTLS_SSL_ALERT_LEVEL_FATAL &&
                mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_2) {
         refusal->withheld = data[RECORD_HEADER + 1];
@@ -44,8 +46,7 @@ static int alert_to_send(const struct tls_connection *c)
     if (c->ending != TLS_END_US && c->refusal.withheld >= 0) {
         return c->refusal.withheld;
     }
-    if (alert == ALERT_CERTIFICATE_REQUIRED &&
-        mbedtls_ssl_get_version_number(&c->ssl) != MBEDTLS_SSL_VERSION_TLS1_3) {
+    if (alert == ALERT_CERTIFICATE_REQUIRED && mbedtls_ssl_get_version_number(&c->ssl) != MBEDTLS_SSL_VERSION_TLS1_3) {
         return ALERT_HANDSHAKE_FAILURE; // RFC 5246 section 7.4.6
     }
     return (int)alert;
@@ -72,7 +73,9 @@ enum tls_status refusal_send(struct tls_connection *c)
         }
     }
     if (!refusal->sealed) {
-        if (alert_seal(refusal->cipher, &c->outgoing.application, 0, alert_to_send(c), refusal->record) != 0) {
+        const uint8_t alert[ALERT_LENGTH] = {MBEDTLS_SSL_ALERT_LEVEL_FATAL, (uint8_t)alert_to_send(c)};
+        if (record_seal(refusal->cipher, &c->outgoing.application, 0, RECORD_ALERT, alert, sizeof alert,
+                        refusal->record) != 0) {
             return TLS_FAILED;
         }
         refusal->sealed = true;

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tls/alert_record.h"
-
-#include "tls/tls.h"
+#include "tls/record.h"
 
 #include <mbedtls/cipher.h>
 #include <mbedtls/hkdf.h>
 #include <mbedtls/platform_util.h>
-#include <mbedtls/ssl.h>
 #include <string.h>
 
 enum { KEY_MOST = 32, NONCE_LENGTH = 12 };
 
-static const struct alert_cipher {
+static const struct record_cipher {
     size_t secret_len;
     mbedtls_cipher_type_t type;
     size_t key_len;
@@ -32,7 +29,7 @@ static int expand_label(const struct traffic_secret *secret, const char *label, 
 }
 
 // The cipher with the key of the secret, and the nonce of the record (RFC 8446 sections 7.3 and 5.3).
-static int prepare(mbedtls_cipher_context_t *context, uint8_t nonce[NONCE_LENGTH], const struct alert_cipher *cipher,
+static int prepare(mbedtls_cipher_context_t *context, uint8_t nonce[NONCE_LENGTH], const struct record_cipher *cipher,
                    const struct traffic_secret *secret, uint64_t sequence, mbedtls_operation_t operation)
 {
     uint8_t key[KEY_MOST];
@@ -53,65 +50,61 @@ static int prepare(mbedtls_cipher_context_t *context, uint8_t nonce[NONCE_LENGTH
     return code;
 }
 
-static int open_with(const struct alert_cipher *cipher, const uint8_t header[RECORD_HEADER], const uint8_t *body,
-                     size_t len, const struct traffic_secret *secret, uint64_t sequence)
+static int open_with(const struct record_cipher *cipher, const uint8_t header[RECORD_HEADER], const uint8_t *body,
+                     size_t len, const struct traffic_secret *secret, uint64_t sequence, uint8_t *plain,
+                     size_t *plain_len)
 {
     uint8_t nonce[NONCE_LENGTH] = {0};
-    uint8_t plain[ALERT_RECORD_MOST];
-    size_t plain_len = 0;
-    int number = TLS_ALERT_NONE;
+    int type = -1;
     mbedtls_cipher_context_t context;
     mbedtls_cipher_init(&context);
     if (prepare(&context, nonce, cipher, secret, sequence, MBEDTLS_DECRYPT) == 0 &&
-        mbedtls_cipher_auth_decrypt_ext(&context, nonce, sizeof nonce, header, RECORD_HEADER, body, len, plain,
-                                        sizeof plain, &plain_len, TAG_LENGTH) == 0) {
-        while (plain_len > 0 && plain[plain_len - 1] == 0) {
-            plain_len--; // padding; then the type
+        mbedtls_cipher_auth_decrypt_ext(&context, nonce, sizeof nonce, header, RECORD_HEADER, body, len, plain, len,
+                                        plain_len, RECORD_TAG) == 0) {
+        while (*plain_len > 0 && plain[*plain_len - 1] == 0) {
+            --*plain_len; // padding; then the type
         }
-        if (plain_len == ALERT_LENGTH + 1 && plain[ALERT_LENGTH] == TYPE_ALERT) {
-            number = plain[1];
-        }
+        type = *plain_len > 0 ? plain[--*plain_len] : -1;
     }
     mbedtls_cipher_free(&context);
     mbedtls_platform_zeroize(nonce, sizeof nonce);
-    return number;
+    return type;
 }
 
-// The AEAD's tag says whether the guess of the cipher was right.
-int alert_open(const uint8_t header[RECORD_HEADER], const uint8_t *body, size_t len, const struct traffic_secret *secret,
-               uint64_t sequence, const struct alert_cipher **cipher)
+int record_open(const uint8_t header[RECORD_HEADER], const uint8_t *body, size_t len,
+                const struct traffic_secret *secret, uint64_t sequence, const struct record_cipher **cipher,
+                uint8_t *plain, size_t *plain_len)
 {
-    if (header[0] != TYPE_APPLICATION_DATA || len < ALERT_LENGTH + 1 + TAG_LENGTH || len > ALERT_RECORD_MOST) {
-        return TLS_ALERT_NONE;
+    int type = -1;
+    if (header[0] != RECORD_APPLICATION_DATA || len <= RECORD_TAG) {
+        return -1;
     }
-    for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++) {
-        int number = TLS_ALERT_NONE;
+    for (size_t i = 0; type < 0 && i < sizeof ciphers / sizeof ciphers[0]; i++) {
         if (ciphers[i].secret_len == secret->len) {
-            number = open_with(&ciphers[i], header, body, len, secret, sequence);
-        }
-        if (number != TLS_ALERT_NONE) {
             *cipher = &ciphers[i];
-            return number;
+            type = open_with(*cipher, header, body, len, secret, sequence, plain, plain_len);
         }
     }
-    return TLS_ALERT_NONE;
+    return type;
 }
 
-int alert_seal(const struct alert_cipher *cipher, const struct traffic_secret *secret, uint64_t sequence, int number,
-               uint8_t record[ALERT_RECORD_SEALED])
+int record_seal(const struct record_cipher *cipher, const struct traffic_secret *secret, uint64_t sequence, int type,
+                const uint8_t *content, size_t len, uint8_t *record)
 {
-    const uint8_t header[RECORD_HEADER] = {TYPE_APPLICATION_DATA, 3, 3, 0, ALERT_RECORD_SEALED - RECORD_HEADER};
-    const uint8_t plain[] = {MBEDTLS_SSL_ALERT_LEVEL_FATAL, (uint8_t)number, TYPE_ALERT};
+    size_t sealed = len + 1 + RECORD_TAG;
+    const uint8_t header[RECORD_HEADER] = {RECORD_APPLICATION_DATA, 3, 3, (uint8_t)(sealed >> 8), (uint8_t)sealed};
+    uint8_t *body = record + RECORD_HEADER;
     uint8_t nonce[NONCE_LENGTH] = {0};
-    size_t len = 0;
+    size_t put = 0;
     mbedtls_cipher_context_t context;
     mbedtls_cipher_init(&context);
     memcpy(record, header, sizeof header);
+    memmove(body, content, len);
+    body[len] = (uint8_t)type;
     int code = prepare(&context, nonce, cipher, secret, sequence, MBEDTLS_ENCRYPT);
-    if (code == 0) {
-        code = mbedtls_cipher_auth_encrypt_ext(&context, nonce, sizeof nonce, header, sizeof header, plain,
-                                               sizeof plain, record + RECORD_HEADER,
-                                               ALERT_RECORD_SEALED - RECORD_HEADER, &len, TAG_LENGTH);
+    if (code == 0) { // in place
+        code = mbedtls_cipher_auth_encrypt_ext(&context, nonce, sizeof nonce, header, sizeof header, body, len + 1,
+                                               body, sealed, &put, RECORD_TAG);
     }
     mbedtls_cipher_free(&context);
     mbedtls_platform_zeroize(nonce, sizeof nonce);
