@@ -8,8 +8,8 @@
 #define MBEDTLS_THREADING_C
 #define MBEDTLS_THREADING_PTHREAD
 
-// A quiet connection gives back most of its 2 x 16 KiB of record buffers.
-#define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
+// A quiet connection gives back most of its 2 x 16 KiB of record buffers (src/tls/record_memory.c).
+#define MBEDTLS_PLATFORM_MEMORY
 
 // TCP only.
 #undef MBEDTLS_SSL_PROTO_DTLS

@@ -46,6 +46,11 @@ void alert_watch_bytes(struct alert_watch *watch, const uint8_t *data, size_t le
     }
 }
 
+bool alert_watch_between(const struct alert_watch *watch)
+{
+    return watch->header_have == 0 || record_complete(watch);
+}
+
 void alert_watch_handshake_over(struct alert_watch *watch)
 {
     if (!watch->handshake_over) {

@@ -25,6 +25,7 @@ struct alert_watch {
 };
 
 void alert_watch_bytes(struct alert_watch *watch, const uint8_t *data, size_t len);
+bool alert_watch_between(const struct alert_watch *watch);  // no record has begun and not ended
 void alert_watch_handshake_over(struct alert_watch *watch); // the first call counts
 // The number of the alert in the last complete record; TLS_ALERT_NONE if it was something else, TLS_ALERT_UNREADABLE if
 // it looks like one but is under a key that is not known here.

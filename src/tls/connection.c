@@ -41,12 +41,13 @@ static int bio_send(void *arg, const unsigned char *data, size_t len)
         return (int)len;
     }
     long n = connection_send(c, data, len);
+    c->unsent = n < 0 ? len : len - (size_t)n;
     if (n < 0) {
         return n == TLS_IO_AGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_NET_CONN_RESET;
     }
     // A server has its application secret when its Finished is written but not sent. mbedTLS then sends all that is
     // left of the flight, in one piece if it can, before it does anything else.
-    if ((size_t)n == len && c->context->role == TLS_SERVER && c->outgoing.application.len > 0) {
+    if (c->unsent == 0 && c->context->role == TLS_SERVER && c->outgoing.application.len > 0) {
         alert_watch_handshake_over(&c->outgoing);
     }
     return (int)n;
@@ -62,9 +63,11 @@ static void keep_secret(void *arg, mbedtls_ssl_key_export_type type, const unsig
     struct alert_watch *client = is_client ? &c->outgoing : &c->incoming;
     struct alert_watch *server = is_client ? &c->incoming : &c->outgoing;
     struct traffic_secret *to = NULL;
-    (void)client_random;
     (void)server_random;
     (void)prf;
+    if (c->context->key_log != NULL) {
+        key_log_write(c->context->key_log, type, client_random, span_of(secret, len));
+    }
     switch (type) {
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET: to = &client->handshake; break;
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_HANDSHAKE_TRAFFIC_SECRET: to = &server->handshake; break;
@@ -97,8 +100,10 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     c->refusal.withheld = TLS_ALERT_NONE;
     trust_verdict_set(&c->verdict, REASON_handshake, -1, "the handshake is not complete");
     mbedtls_ssl_init(&c->ssl);
+    record_memory_begin(&c->memory);
     int code = context->role == TLS_CLIENT && name == NULL ? MBEDTLS_ERR_SSL_BAD_INPUT_DATA
                                                            : mbedtls_ssl_setup(&c->ssl, &context->config);
+    record_memory_end();
     if (code == 0 && name != NULL) {
         code = set_name(c, name);
     }

@@ -5,6 +5,8 @@
 
 #include "base/random.h"
 #include "tls/alert.h"
+#include "tls/key_log.h"
+#include "tls/record_memory.h"
 #include "tls/tls.h"
 
 #include <mbedtls/pk.h>
@@ -23,8 +25,9 @@ struct tls_context {
     struct tls_credentials *credentials; // or NULL
     struct trust_snapshot *snapshot;
     mbedtls_ssl_config config;
-    struct rng rng; // its generator is locked by mbedTLS
-    int references; // atomic
+    struct key_log *key_log; // or NULL
+    struct rng rng;          // its generator is locked by mbedTLS
+    int references;          // atomic
 };
 
 enum connection_state { CONNECTION_HANDSHAKE, CONNECTION_OPEN, CONNECTION_REFUSING, CONNECTION_FAILED };
@@ -52,6 +55,8 @@ struct tls_connection {
     struct alert_watch incoming;
     struct alert_watch outgoing;
     struct refusal refusal;
+    struct record_memory memory; // of mbedTLS's buffers
+    size_t unsent;               // bytes that mbedTLS wanted to send and the transport did not take
     char cipher[64];
     int io_errno; // of the transport, when it failed
     int alert_received;

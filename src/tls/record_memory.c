@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// An allocator behind mbedTLS's own (MBEDTLS_PLATFORM_MEMORY) that has an eye on one size only. Blocks of the size of a
+// record buffer come from runs of pages that are never unmapped; a freed block gives its pages back and waits for its
+// next owner. Everything else, and everything where mbedTLS was built without that, is the C library's.
+#include "tls/record_memory.h"
+
+#include <mbedtls/platform.h>
+
+#if defined(MBEDTLS_PLATFORM_MEMORY) &&                                                                                \
+    !(defined(MBEDTLS_PLATFORM_CALLOC_MACRO) && defined(MBEDTLS_PLATFORM_FREE_MACRO))
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+// A record's content and what mbedTLS adds for headers, MAC and padding.
+enum { BUFFER_LEAST = 16 * 1024, BUFFER_MOST = 17 * 1024 };
+enum { RUNS_MOST = 16, RUN_FIRST = 64 }; // each run has twice the blocks of the one before
+
+struct run {
+    uint8_t *start;
+    size_t count;
+    size_t used;                   // blocks that were handed out at least once: the first ones
+    struct record_memory **owners; // of each block; NULL: not known
+    size_t *spare;                 // a stack of the blocks that came back
+    size_t spare_count;
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    size_t page;
+    size_t block;
+    struct run runs[RUNS_MOST];
+    size_t run_count;
+} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local struct record_memory *making;
+
+static struct run *run_add(void)
+{
+    struct run *run = &pool.runs[pool.run_count];
+    size_t count = (size_t)RUN_FIRST << pool.run_count;
+    if (pool.run_count == RUNS_MOST) {
+        return NULL;
+    }
+    void *start =
+        mmap(NULL, count * pool.block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED) {
+        return NULL;
+    }
+    (void)madvise(start, count * pool.block, MADV_NOHUGEPAGE); // or a byte would make two megabytes resident
+    run->owners = calloc(count, sizeof *run->owners);
+    run->spare = calloc(count, sizeof *run->spare);
+    if (run->owners == NULL || run->spare == NULL) {
+        free(run->owners);
+        free(run->spare);
+        munmap(start, count * pool.block);
+        return NULL;
+    }
+    run->start = start;
+    run->count = count;
+    pool.run_count++;
+    return run;
+}
+
+// The oldest run with room, so that the youngest are the first to fall empty.
+static struct run *run_with_room(void)
+{
+    for (size_t i = 0; i < pool.run_count; i++) {
+        if (pool.runs[i].spare_count > 0 || pool.runs[i].used < pool.runs[i].count) {
+            return &pool.runs[i];
+        }
+    }
+    return run_add();
+}
+
+static struct run *run_of(const void *block)
+{
+    uintptr_t address = (uintptr_t)block;
+    for (size_t i = 0; i < pool.run_count; i++) {
+        uintptr_t start = (uintptr_t)pool.runs[i].start;
+        if (address >= start && address < start + pool.runs[i].count * pool.block) {
+            return &pool.runs[i];
+        }
+    }
+    return NULL;
+}
+
+static void own(struct record_memory **owner, void *block)
+{
+    *owner = making;
+    for (size_t i = 0; making != NULL && i < 2; i++) {
+        if (making->blocks[i] == NULL) {
+            making->blocks[i] = block;
+            return;
+        }
+    }
+}
+
+static void *block_new(void)
+{
+    void *block = NULL;
+    pthread_mutex_lock(&pool.mutex);
+    struct run *run = run_with_room();
+    if (run != NULL) {
+        size_t index = run->spare_count > 0 ? run->spare[--run->spare_count] : run->used++;
+        block = run->start + index * pool.block;
+        own(&run->owners[index], block);
+    }
+    pthread_mutex_unlock(&pool.mutex);
+    return block; // its pages are zero: they are new, or were given back
+}
+
+static void disown(struct record_memory *owner, const void *block)
+{
+    for (size_t i = 0; owner != NULL && i < 2; i++) {
+        if (owner->blocks[i] == block) {
+            owner->blocks[i] = NULL;
+        }
+    }
+}
+
+static void *memory_calloc(size_t count, size_t size)
+{
+    size_t bytes;
+    bool is_buffer = !__builtin_mul_overflow(count, size, &bytes) && bytes >= BUFFER_LEAST && bytes <= BUFFER_MOST;
+    return is_buffer ? block_new() : calloc(count, size);
+}
+
+static void memory_free(void *memory)
+{
+    struct run *run = NULL;
+    if (((uintptr_t)memory & (pool.page - 1)) == 0 && memory != NULL) {
+        pthread_mutex_lock(&pool.mutex);
+        run = run_of(memory);
+        pthread_mutex_unlock(&pool.mutex);
+    }
+    if (run == NULL) {
+        free(memory);
+        return;
+    }
+    size_t index = (size_t)((uint8_t *)memory - run->start) / pool.block;
+    (void)madvise(memory, pool.block, MADV_DONTNEED);
+    pthread_mutex_lock(&pool.mutex);
+    disown(run->owners[index], memory);
+    run->owners[index] = NULL;
+    run->spare[run->spare_count++] = index;
+    pthread_mutex_unlock(&pool.mutex);
+}
+
+// Before there are threads, or anything that mbedTLS allocated.
+__attribute__((constructor)) static void start(void)
+{
+    pool.page = (size_t)sysconf(_SC_PAGESIZE);
+    pool.block = (BUFFER_MOST + pool.page - 1) / pool.page * pool.page;
+    mbedtls_platform_set_calloc_free(memory_calloc, memory_free);
+}
+
+void record_memory_begin(struct record_memory *memory)
+{
+    making = memory;
+}
+
+void record_memory_end(void)
+{
+    making = NULL;
+}
+
+void record_memory_rest(const struct record_memory *memory)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (memory->blocks[i] != NULL && pool.block > pool.page) {
+            (void)madvise((uint8_t *)memory->blocks[i] + pool.page, pool.block - pool.page, MADV_DONTNEED);
+        }
+    }
+}
+
+#else
+
+void record_memory_begin(struct record_memory *memory)
+{
+    (void)memory;
+}
+
+void record_memory_end(void)
+{
+}
+
+void record_memory_rest(const struct record_memory *memory)
+{
+    (void)memory;
+}
+
+#endif

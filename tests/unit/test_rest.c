@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection may rest at any moment, whatever is on its way; only memory is lost by it.
+#include "openssl_client.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { MESSAGES = 300, MESSAGE_MOST = 40000, BLOCK_PAGES = 5, PAGE = 4096 };
+
+static uint32_t seed = 1;
+
+static size_t some(size_t most) // 1 to most, the small ones more often
+{
+    seed = seed * 1664525 + 1013904223;
+    size_t limit = (seed >> 8) % 3 == 0 ? most : most / 50 + 1;
+    return (seed >> 10) % limit + 1;
+}
+
+// Pages of a block behind the first that are there; 0 also where buffers have no such blocks.
+static size_t resident(const struct openssl_client *c, size_t block)
+{
+    unsigned char there[BLOCK_PAGES] = {0};
+    size_t count = 0;
+    if (c->server->memory.blocks[block] == NULL) {
+        return 0;
+    }
+    assert_int_equal(mincore(c->server->memory.blocks[block], sizeof there * PAGE, there), 0);
+    for (size_t i = 1; i < BLOCK_PAGES; i++) {
+        count += there[i] & 1;
+    }
+    return count;
+}
+
+// From OpenSSL to us; the server rests after each call.
+static void pass_in(struct openssl_client *c, const uint8_t *message, size_t len)
+{
+    static uint8_t got[MESSAGE_MOST];
+    size_t have = 0;
+    assert_int_equal(SSL_write(c->ssl, message, (int)len), len);
+    while (have < len) {
+        size_t n = 0;
+        c->most = some(20000);
+        enum tls_status status = tls_read(c->server, got + have, some(sizeof got - have), &n);
+        assert_true(status == TLS_DONE || status == TLS_WANT_READ);
+        have += n;
+        tls_rest(c->server);
+    }
+    assert_memory_equal(got, message, len);
+}
+
+// From us to OpenSSL, likewise.
+static void pass_out(struct openssl_client *c, const uint8_t *message, size_t len)
+{
+    static uint8_t got[MESSAGE_MOST];
+    size_t have = 0;
+    size_t sent = 0;
+    while (have < len) {
+        if (sent < len) {
+            size_t n = 0;
+            c->most = some(20000);
+            enum tls_status status = tls_write(c->server, message + sent, len - sent, &n);
+            assert_true(status == TLS_DONE || status == TLS_WANT_WRITE);
+            sent += n;
+            tls_rest(c->server);
+        }
+        int n = SSL_read(c->ssl, got + have, (int)(len - have));
+        have += n > 0 ? (size_t)n : 0;
+    }
+    assert_memory_equal(got, message, len);
+}
+
+static void test_conversation(void **state)
+{
+    (void)state;
+    static uint8_t message[MESSAGE_MOST];
+    for (size_t v = 0; v < 2; v++) {
+        struct tls_settings settings = {.versions = client_versions[v].ours};
+        struct tls_context *server = server_context(&settings, "servers/localhost");
+        struct openssl_client client;
+        client_open(&client, server, client_versions[v].openssl);
+        tls_rest(client.server); // nothing has begun
+        assert_true(client_shake(&client));
+        for (int i = 0; i < MESSAGES; i++) {
+            size_t len = some(sizeof message);
+            for (size_t k = 0; k < len; k++) {
+                message[k] = (uint8_t)some(256);
+            }
+            (i % 2 == 0 ? pass_in : pass_out)(&client, message, len);
+        }
+        assert_string_equal(tls_peer(client.server)->names[0].text, "alice.example");
+        assert_int_equal(tls_close(client.server), TLS_DONE);
+        assert_int_equal(SSL_read(client.ssl, message, sizeof message), 0);
+        assert_int_equal(SSL_get_shutdown(client.ssl), SSL_RECEIVED_SHUTDOWN);
+        client_close(&client);
+        tls_context_free(server);
+    }
+}
+
+// What is half done keeps its memory; when it is done, the pages go.
+static void test_pages(void **state)
+{
+    (void)state;
+    static uint8_t message[16000];
+    for (size_t v = 0; v < 2; v++) {
+        struct tls_settings settings = {.versions = client_versions[v].ours};
+        struct tls_context *server = server_context(&settings, "servers/localhost");
+        struct openssl_client client;
+        size_t n = 0;
+        client_open(&client, server, client_versions[v].openssl);
+        assert_true(client_shake(&client));
+        if (client.server->memory.blocks[0] == NULL) {
+            skip(); // this mbedTLS takes its memory from the C library
+        }
+        memset(message, 1, sizeof message);
+        assert_int_equal(SSL_write(client.ssl, message, sizeof message), sizeof message);
+        client.most = 10000; // of a record, half
+        assert_int_equal(tls_read(client.server, message, 100, &n), TLS_DONE);
+        tls_rest(client.server); // the rest is not read yet
+        assert_true(resident(&client, 0) >= 3);
+        assert_int_equal(tls_read(client.server, message, sizeof message, &n), TLS_DONE);
+        assert_int_equal(n, sizeof message - 100);
+        assert_int_equal(message[n - 1], 1);
+        assert_true(resident(&client, 0) >= 3);
+        tls_rest(client.server);
+        assert_int_equal(resident(&client, 0), 0);
+
+        client.most = 0; // the transport is full before the first byte
+        assert_int_equal(tls_write(client.server, message, sizeof message, &n), TLS_WANT_WRITE);
+        tls_rest(client.server);
+        assert_true(resident(&client, 1) >= 3);
+        client.most = SIZE_MAX / 2;
+        assert_int_equal(tls_write(client.server, message, sizeof message, &n), TLS_DONE);
+        tls_rest(client.server);
+        assert_int_equal(resident(&client, 1), 0);
+        assert_int_equal(SSL_read(client.ssl, message, sizeof message), sizeof message);
+        client_close(&client);
+        tls_context_free(server);
+    }
+}
+
+static size_t resident_memory(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*s %zu", &pages), 1);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+// Resident memory for each connection that was authenticated, has served something, and rests.
+static size_t per_connection(struct tls_context *server, int version, struct tls_connection **idle, size_t count)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < count + count / 4; i++) { // the first ones find what the C library has in store
+        static uint8_t message[15000];
+        struct openssl_client client;
+        client_open(&client, server, version);
+        assert_true(client_shake(&client));
+        pass_in(&client, message, sizeof message);
+        pass_out(&client, message, sizeof message);
+        tls_rest(client.server);
+        idle[i] = client.server;
+        client.server = NULL;
+        client_close(&client);
+        before = i == count / 4 ? resident_memory() : before;
+    }
+    return (resident_memory() - before) / count;
+}
+
+static void test_idle_memory(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); // their bookkeeping would be measured
+#endif
+    const char *wanted = getenv("MTLS_IDLE_CONNECTIONS");
+    size_t count = wanted == NULL ? 100 : strtoul(wanted, NULL, 10);
+    for (size_t v = 0; v < 2; v++) {
+        struct tls_settings settings = {.versions = client_versions[v].ours};
+        struct tls_context *server = server_context(&settings, "servers/localhost");
+        struct tls_connection **idle = mem_array(count * 2, sizeof(struct tls_connection *));
+        size_t bytes = per_connection(server, client_versions[v].openssl, idle, count);
+        print_message("%s: %zu bytes for each of %zu idle connections\n", client_versions[v].word, bytes, count);
+        if (idle[0]->memory.blocks[0] != NULL) {
+            assert_true(bytes <= 16384);
+        }
+        for (size_t i = 0; idle[i] != NULL; i++) {
+            tls_connection_free(idle[i]);
+        }
+        free(idle);
+        tls_context_free(server);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conversation),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_idle_memory),
+    };
+    return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
+}
