@@ -11,6 +11,7 @@
 static int bio_receive(void *arg, unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
+    record_memory_incoming(&c->memory, data);
     long n = c->io.receive(c->io.arg, data, len);
     if (n == TLS_IO_AGAIN) {
         return MBEDTLS_ERR_SSL_WANT_READ;
@@ -37,6 +38,7 @@ long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
 static int bio_send(void *arg, const unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
+    record_memory_outgoing(&c->memory, data);
     if (refusal_withhold(c, data, len)) {
         return (int)len;
     }
@@ -100,10 +102,8 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     c->refusal.withheld = TLS_ALERT_NONE;
     trust_verdict_set(&c->verdict, REASON_handshake, -1, "the handshake is not complete");
     mbedtls_ssl_init(&c->ssl);
-    record_memory_begin(&c->memory);
     int code = context->role == TLS_CLIENT && name == NULL ? MBEDTLS_ERR_SSL_BAD_INPUT_DATA
                                                            : mbedtls_ssl_setup(&c->ssl, &context->config);
-    record_memory_end();
     if (code == 0 && name != NULL) {
         code = set_name(c, name);
     }

@@ -23,9 +23,9 @@ enum { RUNS_MOST = 16, RUN_FIRST = 64 }; // each run has twice the blocks of the
 struct run {
     uint8_t *start;
     size_t count;
-    size_t used;                   // blocks that were handed out at least once: the first ones
-    struct record_memory **owners; // of each block; NULL: not known
-    size_t *spare;                 // a stack of the blocks that came back
+    size_t used;    // blocks that were handed out at least once: the first ones
+    void ***owners; // where somebody remembers each block; NULL: nobody does
+    size_t *spare;  // a stack of the blocks that came back
     size_t spare_count;
 };
 
@@ -36,8 +36,6 @@ static struct {
     struct run runs[RUNS_MOST];
     size_t run_count;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-static _Thread_local struct record_memory *making;
 
 static struct run *run_add(void)
 {
@@ -89,17 +87,6 @@ static struct run *run_of(const void *block)
     return NULL;
 }
 
-static void own(struct record_memory **owner, void *block)
-{
-    *owner = making;
-    for (size_t i = 0; making != NULL && i < 2; i++) {
-        if (making->blocks[i] == NULL) {
-            making->blocks[i] = block;
-            return;
-        }
-    }
-}
-
 static void *block_new(void)
 {
     void *block = NULL;
@@ -108,19 +95,14 @@ static void *block_new(void)
     if (run != NULL) {
         size_t index = run->spare_count > 0 ? run->spare[--run->spare_count] : run->used++;
         block = run->start + index * pool.block;
-        own(&run->owners[index], block);
     }
     pthread_mutex_unlock(&pool.mutex);
     return block; // its pages are zero: they are new, or were given back
 }
 
-static void disown(struct record_memory *owner, const void *block)
+static size_t index_of(const struct run *run, const void *place)
 {
-    for (size_t i = 0; owner != NULL && i < 2; i++) {
-        if (owner->blocks[i] == block) {
-            owner->blocks[i] = NULL;
-        }
-    }
+    return (size_t)((const uint8_t *)place - run->start) / pool.block;
 }
 
 static void *memory_calloc(size_t count, size_t size)
@@ -142,11 +124,13 @@ static void memory_free(void *memory)
         free(memory);
         return;
     }
-    size_t index = (size_t)((uint8_t *)memory - run->start) / pool.block;
+    size_t index = index_of(run, memory);
     (void)madvise(memory, pool.block, MADV_DONTNEED);
     pthread_mutex_lock(&pool.mutex);
-    disown(run->owners[index], memory);
-    run->owners[index] = NULL;
+    if (run->owners[index] != NULL) {
+        *run->owners[index] = NULL;
+        run->owners[index] = NULL;
+    }
     run->spare[run->spare_count++] = index;
     pthread_mutex_unlock(&pool.mutex);
 }
@@ -159,34 +143,55 @@ __attribute__((constructor)) static void start(void)
     mbedtls_platform_set_calloc_free(memory_calloc, memory_free);
 }
 
-void record_memory_begin(struct record_memory *memory)
+// The buffer seldom changes its place: one comparison, and nothing else, is the rule.
+static void remember(void **block, const void *place)
 {
-    making = memory;
+    uintptr_t start = (uintptr_t)*block;
+    if (*block != NULL && (uintptr_t)place >= start && (uintptr_t)place < start + pool.block) {
+        return;
+    }
+    pthread_mutex_lock(&pool.mutex);
+    struct run *run = run_of(place);
+    if (run != NULL) {
+        size_t index = index_of(run, place);
+        *block = run->start + index * pool.block;
+        run->owners[index] = block;
+    }
+    pthread_mutex_unlock(&pool.mutex);
 }
 
-void record_memory_end(void)
+void record_memory_incoming(struct record_memory *memory, const void *place)
 {
-    making = NULL;
+    remember(&memory->incoming, place);
+}
+
+void record_memory_outgoing(struct record_memory *memory, const void *place)
+{
+    remember(&memory->outgoing, place);
 }
 
 void record_memory_rest(const struct record_memory *memory)
 {
-    for (size_t i = 0; i < 2; i++) {
-        if (memory->blocks[i] != NULL && pool.block > pool.page) {
-            (void)madvise((uint8_t *)memory->blocks[i] + pool.page, pool.block - pool.page, MADV_DONTNEED);
-        }
+    if (memory->incoming != NULL && pool.block > pool.page) {
+        (void)madvise((uint8_t *)memory->incoming + pool.page, pool.block - pool.page, MADV_DONTNEED);
+    }
+    if (memory->outgoing != NULL) {
+        (void)madvise(memory->outgoing, pool.block, MADV_DONTNEED);
     }
 }
 
 #else
 
-void record_memory_begin(struct record_memory *memory)
+void record_memory_incoming(struct record_memory *memory, const void *place)
 {
     (void)memory;
+    (void)place;
 }
 
-void record_memory_end(void)
+void record_memory_outgoing(struct record_memory *memory, const void *place)
 {
+    (void)memory;
+    (void)place;
 }
 
 void record_memory_rest(const struct record_memory *memory)

@@ -7,14 +7,18 @@
 
 #include <stddef.h>
 
+// The blocks in which a connection's buffers lie, as far as they are known; the allocator forgets a block that is
+// freed.
 struct record_memory {
-    void *blocks[2]; // what a connection's buffers lie in; NULL: not known here
+    void *incoming;
+    void *outgoing;
 };
 
-// Between the two calls, on this thread, mbedTLS makes the buffers of one connection.
-void record_memory_begin(struct record_memory *memory);
-void record_memory_end(void);
-// Gives back all but the first page of both. What was written there is gone: zeros come back.
+// mbedTLS receives into this place, or sends from it.
+void record_memory_incoming(struct record_memory *memory, const void *place);
+void record_memory_outgoing(struct record_memory *memory, const void *place);
+// Gives back the pages of both, but for the first one of the incoming buffer. What was written there is gone: zeros
+// come back.
 void record_memory_rest(const struct record_memory *memory);
 
 #endif

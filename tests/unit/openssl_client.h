@@ -35,6 +35,9 @@ static inline long server_receive(void *arg, uint8_t *data, size_t len)
 static inline long server_send(void *arg, const uint8_t *data, size_t len)
 {
     struct openssl_client *c = arg;
+    if (c->most == 0) {
+        return TLS_IO_AGAIN;
+    }
     return BIO_write(c->to_client, data, (int)(len < c->most ? len : c->most));
 }
 
