@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // An allocator behind mbedTLS's own (MBEDTLS_PLATFORM_MEMORY) that has an eye on one size only. Blocks of the size of a
 // record buffer come from runs of pages that are never unmapped; a freed block gives its pages back and waits for its
-// next owner. Everything else, and everything where mbedTLS was built without that, is the C library's.
+// next owner. Everything else is the C library's; and so is everything where mbedTLS was built without that, or where
+// pages that are given back (MADV_DONTNEED) do not come back as zeros, as they do on Linux.
 #include "tls/record_memory.h"
 
 #include <mbedtls/platform.h>
 
-#if defined(MBEDTLS_PLATFORM_MEMORY) &&                                                                                \
+#if defined(__linux__) && defined(MBEDTLS_PLATFORM_MEMORY) &&                                                          \
     !(defined(MBEDTLS_PLATFORM_CALLOC_MACRO) && defined(MBEDTLS_PLATFORM_FREE_MACRO))
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -163,6 +165,10 @@ static void remember(void **block, const void *place)
 void record_memory_incoming(struct record_memory *memory, const void *place)
 {
     remember(&memory->incoming, place);
+    if (memory->resting && memory->incoming != NULL) {
+        memcpy(memory->incoming, memory->front, sizeof memory->front);
+        memory->resting = false;
+    }
 }
 
 void record_memory_outgoing(struct record_memory *memory, const void *place)
@@ -170,10 +176,12 @@ void record_memory_outgoing(struct record_memory *memory, const void *place)
     remember(&memory->outgoing, place);
 }
 
-void record_memory_rest(const struct record_memory *memory)
+void record_memory_rest(struct record_memory *memory)
 {
-    if (memory->incoming != NULL && pool.block > pool.page) {
-        (void)madvise((uint8_t *)memory->incoming + pool.page, pool.block - pool.page, MADV_DONTNEED);
+    if (memory->incoming != NULL && !memory->resting) {
+        memcpy(memory->front, memory->incoming, sizeof memory->front);
+        memory->resting = true;
+        (void)madvise(memory->incoming, pool.block, MADV_DONTNEED);
     }
     if (memory->outgoing != NULL) {
         (void)madvise(memory->outgoing, pool.block, MADV_DONTNEED);
@@ -194,7 +202,7 @@ void record_memory_outgoing(struct record_memory *memory, const void *place)
     (void)place;
 }
 
-void record_memory_rest(const struct record_memory *memory)
+void record_memory_rest(struct record_memory *memory)
 {
     (void)memory;
 }

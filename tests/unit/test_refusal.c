@@ -154,6 +154,33 @@ static void test_slow_socket(void **state)
     }
 }
 
+// Whatever the judge's reason, in both versions its alert is what the client reads: not_allowed is access_denied.
+static void test_every_reason(void **state)
+{
+    (void)state;
+    assert_int_equal(reason_info(REASON_not_allowed)->alert, ALERT_ACCESS_DENIED);
+    for (size_t i = 0; i < (size_t)2 * REASON_COUNT; i++) {
+        enum reason reason = (enum reason)(i / 2);
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        char data[16];
+        size_t n = 0;
+        if (reason == REASON_ok || reason == REASON_no_certificate || reason == REASON_handshake) {
+            continue; // not the judge's
+        }
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        pair.server.tls->judged = true;
+        trust_verdict_set(&pair.server.tls->verdict, reason, 0, "the test says so");
+        pair_shake(&pair, &client, &server);
+        assert_int_equal(server, TLS_FAILED);
+        assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_US);
+        assert_int_equal(tls_read(pair.client.tls, data, sizeof data, &n), TLS_FAILED);
+        assert_int_equal(tls_alert_received(pair.client.tls), reason_info(reason)->alert);
+        pair_close(&pair);
+    }
+}
+
 // What a server of TLS 1.3 refuses before its Finished goes out as mbedTLS sends it: the client has that key.
 static void test_before_finished(void **state)
 {
@@ -179,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changed_flight),
         cmocka_unit_test(test_slow_socket),
+        cmocka_unit_test(test_every_reason),
         cmocka_unit_test(test_before_finished),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);

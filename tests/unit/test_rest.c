@@ -17,13 +17,13 @@ static size_t some(size_t most) // 1 to most, the small ones more often
     return (seed >> 10) % limit + 1;
 }
 
-// Pages of a block behind the first that are there.
+// Pages of a block that are there.
 static size_t resident(const void *block)
 {
     unsigned char there[BLOCK_PAGES] = {0};
     size_t count = 0;
     assert_int_equal(mincore((void *)block, sizeof there * PAGE, there), 0);
-    for (size_t i = 1; i < BLOCK_PAGES; i++) {
+    for (size_t i = 0; i < BLOCK_PAGES; i++) {
         count += there[i] & 1;
     }
     return count;
@@ -150,7 +150,7 @@ static size_t resident_memory(void)
 static size_t per_connection(struct tls_context *server, int version, struct tls_connection **idle, size_t count)
 {
     size_t before = 0;
-    malloc_trim(0); // what the version before has left
+    malloc_trim(0);                                  // what the version before has left
     for (size_t i = 0; i < count + count / 4; i++) { // the first ones find what the C library has in store
         static uint8_t message[15000];
         struct openssl_client client;
