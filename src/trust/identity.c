@@ -39,9 +39,11 @@ static void fill_names(struct trust_identity *identity, struct span names)
 {
     struct err ignored = ERR_INIT;
     struct der_item name;
-    size_t capacity = 0;
+    if (names.len == 0) {
+        return;
+    }
+    identity->names = mem_array(NAMES_MOST, sizeof *identity->names);
     while (identity->name_count < NAMES_MOST && names.len > 0 && der_next(&names, &name, &ignored) == 0) {
-        identity->names = mem_grow(identity->names, &capacity, sizeof *identity->names, identity->name_count + 1);
         display_general_name(&identity->names[identity->name_count++], &name);
     }
 }

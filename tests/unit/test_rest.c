@@ -3,6 +3,7 @@
 #include "openssl_client.h"
 
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -136,6 +137,62 @@ static void test_pages(void **state)
     }
 }
 
+// OpenSSL's memory, apart from ours, so that it does not lie between what is measured: blocks of powers of two, which
+// wait for the next one when they are freed.
+enum { CLASS_FIRST = 5, CLASSES = 20, CHUNK = 1 << 22 };
+
+static void *class_spare[CLASSES];
+
+static void *class_malloc(size_t size, const char *file, int line)
+{
+    static uint8_t *chunk;
+    static size_t left;
+    size_t class = 0;
+    (void)file;
+    (void)line;
+    while (((size_t)1 << (class + CLASS_FIRST)) < size + 2 * sizeof(size_t)) {
+        class ++;
+    }
+    size_t length = (size_t)1 << (class + CLASS_FIRST);
+    size_t *block = class_spare[class];
+    if (block != NULL) {
+        memcpy(&class_spare[class], block + 1, sizeof(void *));
+    } else {
+        if (left < length) {
+            left = length > CHUNK ? length : CHUNK;
+            chunk = mmap(NULL, left, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            assert_ptr_not_equal(chunk, MAP_FAILED);
+        }
+        left -= length;
+        block = (size_t *)(void *)(chunk + left);
+    }
+    *block = class;
+    return block + 2;
+}
+
+static void class_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (memory != NULL) {
+        size_t *block = (size_t *)memory - 2;
+        size_t class = *block;
+        memcpy(block + 1, &class_spare[class], sizeof(void *));
+        class_spare[class] = block;
+    }
+}
+
+static void *class_realloc(void *memory, size_t size, const char *file, int line)
+{
+    void *moved = class_malloc(size, file, line);
+    if (memory != NULL) {
+        size_t old = ((size_t)1 << (*((size_t *)memory - 2) + CLASS_FIRST)) - 2 * sizeof(size_t);
+        memcpy(moved, memory, old < size ? old : size);
+        class_free(memory, file, line);
+    }
+    return moved;
+}
+
 static size_t resident_memory(void)
 {
     size_t pages = 0;
@@ -194,6 +251,9 @@ static void test_idle_memory(void **state)
 
 int main(void)
 {
+    if (CRYPTO_set_mem_functions(class_malloc, class_realloc, class_free) != 1) {
+        return 1;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversation),
         cmocka_unit_test(test_pages),
