@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct err *connection_failure(struct tls_connection *c)
+{
+    if (c->failure == NULL) {
+        c->failure = mem_alloc(sizeof *c->failure);
+    }
+    return c->failure;
+}
+
 static int bio_receive(void *arg, unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
@@ -130,6 +138,7 @@ void tls_connection_free(struct tls_connection *c)
     presented_clear(c, 0);
     buf_clear(&c->issuer);
     free(c->name);
+    free(c->failure);
     tls_context_free(c->context);
     free(c);
 }
@@ -175,13 +184,17 @@ static enum tls_status conclude(struct tls_connection *c)
         enum reason reason = trust_reason_of_flags(flags);
         trust_verdict_set(verdict, reason, 0, "mbedTLS: %s", reason_info(reason)->sentence);
     } else if (verdict->reason == REASON_ok) {
-        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), false, &c->failure);
+        struct err e = ERR_INIT;
+        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), false, &e);
+        if (c->identity == NULL) {
+            *connection_failure(c) = e;
+        }
         c->state = c->identity != NULL ? CONNECTION_OPEN : CONNECTION_FAILED;
         c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
         return c->identity != NULL ? TLS_DONE : TLS_FAILED;
     }
     c->ending = TLS_END_US;
-    err_refused(&c->failure, "%s: %s", reason_token(verdict->reason), verdict->detail);
+    err_refused(connection_failure(c), "%s: %s", reason_token(verdict->reason), verdict->detail);
     return refuse(c);
 }
 
@@ -280,7 +293,7 @@ enum tls_ending tls_ended_by(const struct tls_connection *c)
 
 const char *tls_failure(const struct tls_connection *c)
 {
-    return c->failure.text;
+    return c->failure == NULL ? "" : c->failure->text;
 }
 
 int tls_alert_received(const struct tls_connection *c)

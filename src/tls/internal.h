@@ -61,11 +61,12 @@ struct tls_connection {
     int io_errno; // of the transport, when it failed
     int alert_received;
     enum tls_ending ending;
-    struct err failure;
+    struct err *failure; // NULL: none yet; a kilobyte that few need
 };
 
 // connection.c: to the transport, past mbedTLS; bytes sent, or TLS_IO_AGAIN or TLS_IO_ERROR.
 long connection_send(struct tls_connection *c, const uint8_t *data, size_t len);
+struct err *connection_failure(struct tls_connection *c); // where it is told, made when it is needed
 // refusal.c: the alert that tells the peer. `withhold` is asked about all that a server's mbedTLS sends.
 bool refusal_withhold(struct tls_connection *c, const uint8_t *data, size_t len);
 enum tls_status refusal_send(struct tls_connection *c); // TLS_WANT_WRITE: call again; TLS_FAILED: it is done
