@@ -9,6 +9,7 @@
 #include <mbedtls/x509.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { CLOCK_DAY = 86400, CLOCK_TEXT = 32 };
 
@@ -28,5 +29,7 @@ int clock_parse_duration(const char *text, int64_t *seconds, struct err *e);
 const char *clock_rfc3339(int64_t when, char text[CLOCK_TEXT]); // 2026-11-23T14:00:00Z
 const char *clock_x509(int64_t when, char text[CLOCK_TEXT]);    // 20261123140000, as mbedtls_x509write_* take it
 int64_t clock_of_x509(const mbedtls_x509_time *t);
+// Of the fields of a time in UTC, years 0 to 9999, none negative. False: there is no such day, or second of a day.
+bool clock_of_calendar(const struct tm *tm, int64_t *when);
 
 #endif

@@ -305,8 +305,12 @@ static int run(struct verify_options *o, const char *file, struct err *e)
     if (snapshot == NULL || read_chain(file, &chain, e) != 0) {
         goto out;
     }
-    bool accepted = trust_judge_path(snapshot, chain.spans, chain.count, (enum trust_purpose)purpose, o->name, now,
-                                     &verdict, &path);
+    const struct trust_question question = {.chain = chain.spans,
+                                            .count = chain.count,
+                                            .purpose = (enum trust_purpose)purpose,
+                                            .name = o->name,
+                                            .now = now};
+    bool accepted = trust_judge_question(snapshot, &question, &verdict, &path);
     rc = accepted ? 0 : ERR_REFUSED;
     if (o->json) {
         rc = print_json(&verdict, &path, e) == 0 ? rc : -1;

@@ -41,9 +41,12 @@ bool verify_presented(struct tls_connection *c)
     for (size_t i = 0; i < c->presented_count; i++) {
         chain[i] = buf_span(&c->presented[i]);
     }
-    bool accepted = trust_judge_path(c->context->snapshot, chain, c->presented_count,
-                                     c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER, c->name, clock_now(),
-                                     &c->verdict, &path);
+    const struct trust_question question = {.chain = chain,
+                                            .count = c->presented_count,
+                                            .purpose = c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER,
+                                            .name = c->name,
+                                            .now = clock_now()};
+    bool accepted = trust_judge_question(c->context->snapshot, &question, &c->verdict, &path);
     if (accepted) {
         buf_add(&c->issuer, path.certificates[1].data, path.certificates[1].len); // a path has an anchor at least
     }

@@ -186,6 +186,7 @@ struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, stru
     snapshot->revocation = files->revocation;
     snapshot->unsafe = files->unsafe;
     snapshot->depth_most = files->limits_depth ? files->depth : -1;
+    snapshot->rules = files->rules;
     snapshot->memory = mem_alloc(sizeof *snapshot->memory);
     pthread_mutex_init(&snapshot->memory->lock, NULL);
     mbedtls_x509_crt_init(&snapshot->tls_anchors);
@@ -223,6 +224,7 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
     crl_store_free(snapshot->lists);
     free((void *)(uintptr_t)snapshot->policy.acceptable);
     buf_clear(&snapshot->policy_oids);
+    trust_rules_free(snapshot->rules);
     pthread_mutex_destroy(&snapshot->memory->lock);
     free(snapshot->memory);
     free(snapshot);
@@ -231,6 +233,20 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
 bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot)
 {
     return snapshot->lists != NULL;
+}
+
+static int64_t list_next_change(const struct certificate_list *list, int64_t now, int64_t next)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        next = period_next_change(list->items[i]->not_before, list->items[i]->not_after, now, next);
+    }
+    return next;
+}
+
+int64_t trust_snapshot_next_change(const struct trust_snapshot *snapshot, int64_t now)
+{
+    int64_t next = crl_store_next_change(snapshot->lists, now);
+    return list_next_change(&snapshot->intermediates, now, list_next_change(&snapshot->anchors, now, next));
 }
 
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot)

@@ -174,7 +174,9 @@ bool fuzz_question_ask(const struct fuzz_question *q, struct trust_path *path)
     struct trust_verdict again;
     const char *name = q->named ? q->name : NULL;
     const struct trust_snapshot *snapshot = fuzz_snapshot(q->full);
-    bool accepted = trust_judge_path(snapshot, q->chain, q->count, q->purpose, name, FUZZ_NOW, &verdict, path);
+    const struct trust_question question = {
+        .chain = q->chain, .count = q->count, .purpose = q->purpose, .name = name, .now = FUZZ_NOW};
+    bool accepted = trust_judge_question(snapshot, &question, &verdict, path);
     REQUIRE(accepted == (verdict.reason == REASON_ok));
     REQUIRE(accepted == (verdict.detail[0] == '\0'));
     REQUIRE(verdict.reason < REASON_COUNT && verdict.depth >= -1 && verdict.depth <= 17);

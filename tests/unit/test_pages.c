@@ -12,7 +12,8 @@
 #include <jansson.h>
 #include <string.h>
 
-static struct trust_name names[] = {{TRUST_NAME_DNS, (char *)"a.example"}, {TRUST_NAME_URI, (char *)"x:<i>&\"'"}};
+static struct trust_name names[] = {{.type = TRUST_NAME_DNS, .text = (char *)"a.example"},
+                                    {.type = TRUST_NAME_URI, .text = (char *)"x:<i>&\"'"}};
 static const struct trust_identity who = {
     .subject = (char *)"CN=<script>alert(1)</script>",
     .issuer = (char *)"CN=CA & Sons",
