@@ -53,6 +53,16 @@ static int small_number(struct span content, int *number, struct err *e)
     return 0;
 }
 
+static int read_oid(struct span *rest, const char *what, struct span *oid, struct err *e)
+{
+    struct der_item item;
+    if (der_expect(rest, MBEDTLS_ASN1_OID, what, &item, e) != 0) {
+        return -1;
+    }
+    *oid = item.content;
+    return oid_is_well_formed(*oid) ? 0 : err_set(e, "%s is no object identifier", what);
+}
+
 static int read_boolean(const struct der_item *item, bool *value, struct err *e)
 {
     if (item->content.len != 1 || (item->content.data[0] != 0 && item->content.data[0] != 0xff)) {
@@ -133,13 +143,13 @@ static int read_ext_key_usage(struct certificate *c, struct span value, bool cri
         return err_set(e, "no purpose is in it");
     }
     while (content.len > 0) {
-        struct der_item oid;
+        struct span oid;
         unsigned bit = EKU_OTHER;
-        if (der_expect(&content, MBEDTLS_ASN1_OID, "purpose", &oid, e) != 0) {
+        if (read_oid(&content, "purpose", &oid, e) != 0) {
             return -1;
         }
         for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++) {
-            if (oid.content.len == purposes[i].len && memcmp(oid.content.data, purposes[i].oid, oid.content.len) == 0) {
+            if (oid.len == purposes[i].len && memcmp(oid.data, purposes[i].oid, oid.len) == 0) {
                 bit = purposes[i].bit;
             }
         }
@@ -322,8 +332,9 @@ static int read_access(struct certificate *c, struct span value, bool critical, 
     while (content.len > 0) {
         struct der_item description;
         struct der_item item;
+        struct span method;
         if (der_expect(&content, TAG_SEQUENCE, "AccessDescription", &description, e) != 0 ||
-            der_expect(&description.content, MBEDTLS_ASN1_OID, "accessMethod", &item, e) != 0 ||
+            read_oid(&description.content, "accessMethod", &method, e) != 0 ||
             der_next(&description.content, &item, e) != 0) {
             return -1;
         }
@@ -385,10 +396,9 @@ static int read_extension(struct span *list, struct span *oid, bool *critical, s
     struct der_item item;
     *critical = false;
     if (der_expect(list, TAG_SEQUENCE, "extension", &extension, e) != 0 ||
-        der_expect(&extension.content, MBEDTLS_ASN1_OID, "extnID", &item, e) != 0) {
+        read_oid(&extension.content, "extnID", oid, e) != 0) {
         return -1;
     }
-    *oid = item.content;
     if (extension.content.len > 0 && extension.content.data[0] == MBEDTLS_ASN1_BOOLEAN) {
         if (der_next(&extension.content, &item, e) != 0 || read_boolean(&item, critical, e) != 0) {
             return -1;

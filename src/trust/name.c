@@ -9,6 +9,7 @@
 #include "trust/general_name.h"
 
 #include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,14 +175,31 @@ static bool is_space(uint32_t c)
            (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-// RFC 4518 section 2.6.1: no space at the ends, one between words. Characters that nobody sees are mapped to nothing.
-static int value_prepare(const struct der_item *value, struct buf *out, struct err *e)
+// The attributes whose syntax is that of character strings (RFC 5280 appendix A.1); of others any value will do.
+static bool is_textual(struct span type)
 {
+    static const char email[] = MBEDTLS_OID_PKCS9_EMAIL;
+    static const char component[] = MBEDTLS_OID_DOMAIN_COMPONENT;
+    static const uint8_t directory[] = {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 41, 42, 43, 44, 46, 65}; // of 2.5.4
+    if (type.len == 3 && memcmp(type.data, MBEDTLS_OID_AT, 2) == 0) {
+        return memchr(directory, type.data[2], sizeof directory) != NULL;
+    }
+    return (type.len == sizeof email - 1 && memcmp(type.data, email, type.len) == 0) ||
+           (type.len == sizeof component - 1 && memcmp(type.data, component, type.len) == 0);
+}
+
+// RFC 4518 section 2.6.1: no space at the ends, one between words. Characters that nobody sees are mapped to nothing.
+static int value_prepare(const struct name_attribute *attribute, struct buf *out, struct err *e)
+{
+    const struct der_item *value = &attribute->value;
     const struct string_type *type = string_type_of(value->tag & ~MBEDTLS_ASN1_CONSTRUCTED);
     struct span rest = value->content;
     struct buf text = {0};
     bool gap = false;
     bool good = true;
+    if (type == NULL && is_textual(attribute->type)) {
+        return err_set(e, "name: the value of an attribute is no string, tag 0x%02x", (unsigned)value->tag);
+    }
     if (type == NULL) {
         buf_add(out, value->whole.data, value->whole.len);
         return 0;
@@ -209,7 +227,7 @@ static int attribute_prepare(const struct name_attribute *attribute, struct buf 
 {
     struct buf pair = {0};
     der_wrap(&pair, MBEDTLS_ASN1_OID, attribute->type);
-    int rc = value_prepare(&attribute->value, &pair, e);
+    int rc = value_prepare(attribute, &pair, e);
     if (rc == 0) {
         der_wrap(rdn, TAG_ATTRIBUTE, buf_span(&pair));
     }

@@ -13,9 +13,19 @@ enum {
     CHANGES_MOST = 96,
 };
 
-enum { FIELD_VERSION, FIELD_SERIAL, FIELD_ALGORITHM, FIELD_ISSUER, FIELD_VALIDITY, FIELD_SUBJECT, FIELD_KEY, FIELDS };
+enum {
+    FIELD_VERSION,
+    FIELD_SERIAL,
+    FIELD_ALGORITHM,
+    FIELD_ISSUER,
+    FIELD_VALIDITY,
+    FIELD_SUBJECT,
+    FIELD_KEY,
+    FIELD_EXTENSIONS,
+    FIELDS
+};
 static const char *const field_names[FIELDS] = {"version",  "serial",  "algorithm", "issuer",
-                                                "validity", "subject", "key"};
+                                                "validity", "subject", "key",       "extensions"};
 
 struct recipe {
     struct world *w;
@@ -333,7 +343,7 @@ static int change(const struct recipe *r, struct buf *der, struct err *e)
             goto out;
         }
     }
-    if (join_extensions(r, parts.extensions, &tbs, e) != 0) {
+    if (r->fields[FIELD_EXTENSIONS] == NULL && join_extensions(r, parts.extensions, &tbs, e) != 0) {
         goto out;
     }
     der_enclose(&tbs, TAG_SEQUENCE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chains that are mostly good, with something changed, judged by us and by OpenSSL. What the two disagree about must be
-// in docs/verification-differences.md.
+// Chains that are mostly good, with something changed, judged by us, by OpenSSL and by GnuTLS. What we disagree about
+// must be in docs/verification-differences.md.
 #ifndef MTLS_TESTS_INTEROP_DIFFERENTIAL_H
 #define MTLS_TESTS_INTEROP_DIFFERENTIAL_H
 
@@ -19,6 +19,8 @@ struct dice {
     uint64_t state;
 };
 unsigned roll(struct dice *dice, unsigned sides); // 0 to sides - 1
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define PICK(dice, list) ((list)[roll(dice, COUNT(list))])
 
 struct part { // one certificate; parts[0] is the leaf, its issuer parts[1], and above the last one is the root
     struct certificate_content content;
@@ -63,12 +65,16 @@ void world_clear(struct world *world);
 // make.c: draws a question, with 0 to 3 changes, and makes its certificates and lists.
 int question_make(struct world *world, struct dice *dice, struct question *q, struct err *e);
 void question_clear(struct question *q);
-// change.c
-void change_content(struct question *q, struct dice *dice); // before a certificate is made
-int change_der(struct world *world, struct question *q, struct part *part, struct dice *dice, struct err *e); // after
+void change_content(struct question *q, struct dice *dice); // change.c: before they are made
+int change_der(struct world *world, struct question *q, struct part *part, struct dice *dice,
+               struct err *e); // change_der.c: after
 
-// openssl.c: 0 accepted, else refused, with words. `error`: as X509_STORE_CTX_get_error has it.
-bool openssl_judge(const struct world *world, const struct question *q, char words[160]);
+// Another judge. False: it refuses, and says so in `words`.
+enum { PEER_WORDS = 200 };
+typedef bool peer_judge(const struct world *world, const struct question *q, char words[PEER_WORDS]);
+peer_judge openssl_judge; // openssl.c
+peer_judge gnutls_judge;  // gnutls.c
+
 size_t question_chain(const struct world *world, const struct question *q, struct span chain[CHAIN_MOST]);
 
 #endif

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //   differential TABLE [COUNT [SEED [ONLY]]]
-// Judges COUNT chains twice. Exit 1: a disagreement that TABLE does not explain.
+// Judges COUNT chains, and has others judge them. Exit 1: a disagreement that TABLE does not explain.
 #include "base/file.h"
 #include "base/pem.h"
 #include "differential.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-// A row of the table: | `who` | `reason` | `words` | ...: who accepts, why the other one does not.
-enum { ROWS_MOST = 128 };
+// A row of the table: | `accepts` | `refuses` | `says` | `words` | `changed` | ...: who accepts, who does not, what
+// that one says (our reason, or the peer's words), the words of our detail, and what was changed. Patterns as for file
+// names.
+enum { ROWS_MOST = 128, COLUMNS = 5 };
 struct row {
-    char *who, *reason, *words;
+    char *columns[COLUMNS];
     size_t seen;
 };
 struct table {
@@ -42,21 +45,31 @@ static int table_read(struct table *table, const char *path, struct err *e)
     for (char *line = strtok_r((char *)text.data, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
         if (strncmp(line, "| `", 3) == 0 && table->count < ROWS_MOST) {
             struct row *row = &table->rows[table->count++];
-            row->who = quoted(&line);
-            row->reason = quoted(&line);
-            row->words = quoted(&line);
+            for (size_t i = 0; i < COLUMNS; i++) {
+                row->columns[i] = quoted(&line);
+            }
         }
     }
     buf_clear(&text);
     return 0;
 }
 
-static bool explained(struct table *table, const char *who, const char *reason, const char *words)
+static void table_clear(struct table *table)
+{
+    for (size_t i = 0; i < table->count * COLUMNS; i++) {
+        free(table->rows[i / COLUMNS].columns[i % COLUMNS]);
+    }
+}
+
+static bool explained(struct table *table, const char *const values[COLUMNS])
 {
     for (size_t i = 0; i < table->count; i++) {
-        struct row *row = &table->rows[i];
-        if (strcmp(row->who, who) == 0 && strcmp(row->reason, reason) == 0 && strstr(words, row->words) != NULL) {
-            row->seen++;
+        size_t k = 0;
+        while (k < COLUMNS && fnmatch(table->rows[i].columns[k], values[k], 0) == 0) {
+            k++;
+        }
+        if (k == COLUMNS) {
+            table->rows[i].seen++;
             return true;
         }
     }
@@ -84,8 +97,18 @@ static struct trust_snapshot *load(const struct world *world, const struct quest
     return snapshot;
 }
 
-struct tally {
-    size_t both_accept, both_refuse, explained, open;
+// Somebody else's judgement, and what we and they made of the same chains.
+struct peer {
+    const char *name;
+    peer_judge *judge;
+    bool one_way; // what it accepts and we refuse is only counted
+    size_t both_accept, both_refuse, stricter, explained, open;
+};
+static struct peer peers[] = {
+    {.name = "OpenSSL", .judge = openssl_judge},
+#ifdef HAVE_GNUTLS
+    {.name = "GnuTLS", .judge = gnutls_judge, .one_way = true},
+#endif
 };
 
 static void write_case(const struct world *world, const struct question *q, size_t number)
@@ -107,36 +130,62 @@ static void write_case(const struct world *world, const struct question *q, size
     buf_clear(&pem);
 }
 
-static void compare(const struct world *world, const struct question *q, size_t number, bool keep, struct table *table,
-                    struct tally *tally)
+static void compare(const struct world *world, const struct question *q, size_t number, struct table *table,
+                    struct peer *peer, const struct trust_verdict *verdict)
+{
+    char words[PEER_WORDS];
+    bool ours = verdict->reason == REASON_ok;
+    bool theirs = peer->judge(world, q, words);
+    const char *what = q->what.len > 0 ? (const char *)q->what.data : " nothing";
+    const char *const values[COLUMNS] = {ours ? "mtls" : peer->name, ours ? peer->name : "mtls",
+                                         ours ? words : reason_token(verdict->reason), verdict->detail, what};
+    if (ours == theirs) {
+        peer->both_accept += ours;
+        peer->both_refuse += !ours;
+    } else if (theirs && peer->one_way) {
+        peer->stricter++;
+    } else if (explained(table, values)) {
+        peer->explained++;
+    } else {
+        peer->open++;
+        printf("case %zu: mtls: %s (%s); %s: %s; changed:%s\n", number, reason_token(verdict->reason), verdict->detail,
+               peer->name, words, what);
+    }
+}
+
+static void judge(const struct world *world, const struct question *q, size_t number, struct table *table)
 {
     struct err e = ERR_INIT;
     struct span chain[CHAIN_MOST];
     struct trust_verdict verdict;
-    char words[160];
     struct trust_snapshot *snapshot = load(world, q, &e);
-    bool ours = snapshot != NULL &&
-                trust_judge(snapshot, chain, question_chain(world, q, chain), q->purpose, q->name, NOW, &verdict);
     if (snapshot == NULL) { // a list that cannot be read is never skipped
         trust_verdict_set(&verdict, REASON_crl_missing, -1, "not loaded: %s", strrchr(e.text, '/'));
-    }
-    bool theirs = openssl_judge(world, q, words);
-    trust_snapshot_free(snapshot);
-    const char *what = q->what.len > 0 ? (const char *)q->what.data : " nothing";
-    if (ours == theirs) {
-        tally->both_accept += ours;
-        tally->both_refuse += !ours;
-    } else if (ours ? explained(table, "mtls", words, what)
-                    : explained(table, "OpenSSL", reason_token(verdict.reason), verdict.detail)) {
-        tally->explained++;
     } else {
-        tally->open++;
-        printf("case %zu: mtls %s (%s), OpenSSL: %s; changed:%s\n", number, reason_token(verdict.reason),
-               verdict.detail, words, what);
+        trust_judge(snapshot, chain, question_chain(world, q, chain), q->purpose, q->name, NOW, &verdict);
     }
-    if (keep) {
-        write_case(world, q, number);
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        compare(world, q, number, table, &peers[i], &verdict);
     }
+    trust_snapshot_free(snapshot);
+}
+
+// How often each row was met; and was every peer's every chain explained?
+static bool report(const struct table *table)
+{
+    bool good = true;
+    for (size_t i = 0; i < COUNT(peers); i++) {
+        const struct peer *p = &peers[i];
+        printf("%s: both accept %zu, both refuse %zu, only mtls refuses and need not say why %zu, explained %zu, open "
+               "%zu\n",
+               p->name, p->both_accept, p->both_refuse, p->stricter, p->explained, p->open);
+        good = good && p->open == 0 && p->both_accept > 0;
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        char *const *c = table->rows[i].columns;
+        printf("%6zu  %s accepts, %s: %s | %s | %s\n", table->rows[i].seen, c[0], c[1], c[2], c[3], c[4]);
+    }
+    return good;
 }
 
 int main(int argc, char **argv)
@@ -144,7 +193,6 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     struct world world = {0};
     struct table table = {0};
-    struct tally tally = {0};
     size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 3000;
     const char *seed = argc > 3 ? argv[3] : "differential";
     size_t only = argc > 4 ? strtoul(argv[4], NULL, 10) : 0; // write this case's files
@@ -163,7 +211,10 @@ int main(int argc, char **argv)
         struct question q;
         rc = question_make(&world, &dice, &q, &e);
         if (rc == 0) {
-            compare(&world, &q, i, i == only, &table, &tally);
+            judge(&world, &q, i, &table);
+            if (i == only) {
+                write_case(&world, &q, i);
+            }
         } else if (err_is_set(&e)) { // a certificate that the writer refuses to make is no case
             err_clear(&e);
             rc = 0;
@@ -173,15 +224,8 @@ int main(int argc, char **argv)
     if (err_is_set(&e)) {
         fprintf(stderr, "%s\n", e.text);
     }
-    printf("both accept %zu, both refuse %zu, explained disagreements %zu, open %zu\n", tally.both_accept,
-           tally.both_refuse, tally.explained, tally.open);
-    for (size_t i = 0; i < table.count; i++) {
-        printf("%6zu  %s accepts, %s %s\n", table.rows[i].seen, table.rows[i].who, table.rows[i].reason,
-               table.rows[i].words);
-        free(table.rows[i].who);
-        free(table.rows[i].reason);
-        free(table.rows[i].words);
-    }
+    bool good = report(&table);
+    table_clear(&table);
     world_clear(&world);
-    return rc != 0 || tally.open > 0 || tally.both_accept == 0;
+    return rc != 0 || !good;
 }

@@ -36,7 +36,7 @@ static void set_question(X509_VERIFY_PARAM *param, const struct question *q)
     }
 }
 
-bool openssl_judge(const struct world *world, const struct question *q, char words[160])
+bool openssl_judge(const struct world *world, const struct question *q, char words[PEER_WORDS])
 {
     struct span chain[CHAIN_MOST];
     size_t count = question_chain(world, q, chain);
@@ -60,11 +60,11 @@ bool openssl_judge(const struct world *world, const struct question *q, char wor
         X509_STORE_add_crl(store, crl);
         X509_CRL_free(crl);
     }
-    snprintf(words, 160, "unreadable");
+    snprintf(words, PEER_WORDS, "unreadable");
     if (readable && X509_STORE_CTX_init(ctx, store, leaf, untrusted) == 1) {
         set_question(X509_STORE_CTX_get0_param(ctx), q);
         accepted = X509_verify_cert(ctx) == 1;
-        snprintf(words, 160, "%s", X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+        snprintf(words, PEER_WORDS, "%s", X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
     }
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
