@@ -150,7 +150,7 @@ static void times_are_written(void **state)
     (void)state;
     assert_string_equal(clock_rfc3339(BASE, text), "2026-01-01T00:00:00Z");
     assert_string_equal(clock_rfc3339(-1, text), "1969-12-31T23:59:59Z");
-    assert_string_equal(clock_rfc3339_ms(BASE * 1000 + 7, text), "2026-01-01T00:00:00.007Z");
+    assert_string_equal(clock_rfc3339_ms((int64_t)BASE * 1000 + 7, text), "2026-01-01T00:00:00.007Z");
     assert_string_equal(clock_rfc3339_ms(-1, text), "1969-12-31T23:59:59.999Z");
     assert_string_equal(clock_x509(253402300799, text), "99991231235959");
     assert_string_equal(clock_x509(BASE + 86399, text), "20260101235959");
