@@ -65,7 +65,7 @@ struct tls_settings {
 struct tls_context;
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e);
 struct tls_context *tls_context_ref(struct tls_context *context);
-void tls_context_free(struct tls_context *context); // drops one reference
+void tls_context_free(struct tls_context *context);                                   // drops one reference
 const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context); // by which it judges; borrowed
 
 // --- connection: never blocks by itself ---
