@@ -40,15 +40,11 @@ static EVP_PKEY *key_pretending(const EVP_PKEY *key, const EVP_PKEY *wanted)
 static bool is_as_written(const X509 *certificate, const char *path)
 {
     BIO *file = BIO_new_file(path, "r");
-    char *name = NULL;
-    char *header = NULL;
     uint8_t *written = NULL;
     uint8_t *sent = NULL;
     long len = 0;
-    bool same = PEM_read_bio(file, &name, &header, &written, &len) == 1 && i2d_X509(certificate, &sent) == len &&
-                memcmp(written, sent, (size_t)len) == 0;
-    OPENSSL_free(name);
-    OPENSSL_free(header);
+    bool same = PEM_bytes_read_bio(&written, &len, NULL, PEM_STRING_X509, file, NULL, NULL) == 1 &&
+                i2d_X509(certificate, &sent) == len && memcmp(written, sent, (size_t)len) == 0;
     OPENSSL_free(written);
     OPENSSL_free(sent);
     BIO_free(file);
