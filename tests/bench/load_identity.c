@@ -84,7 +84,7 @@ static void identity_describe(struct identity *who)
     char *data = NULL;
     X509_NAME_print_ex(text, X509_get_subject_name(who->certificate), 0, XN_FLAG_RFC2253);
     long text_len = BIO_get_mem_data(text, &data);
-    who->subject = mem_strndup(data, (size_t)text_len);
+    who->subject = mem_strndup(text_len > 0 ? data : "", (size_t)text_len);
     BIO_free(text);
     X509_digest(who->certificate, EVP_sha256(), digest, &len);
     for (unsigned i = 0; i < len && i < 32; i++) {
