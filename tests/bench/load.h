@@ -199,7 +199,8 @@ enum talk slot_talk(struct load *l, struct slot *s);
 // load_judge.c: what a result means
 void judge_answer(struct load *l, struct slot *s); // a whole response has come
 void judge_end(struct load *l, struct slot *s);    // the connection ended without one
-void judge_alive(struct load *l, struct slot *s);  // it is open: may it be?
+bool judge_is_revoked(const struct load *l, const struct slot *s);
+void judge_alive(struct load *l, struct slot *s); // it is open: may it be?
 void judge_count(struct load *l, struct slot *s, enum load_count what);
 
 // load_attack.c

@@ -116,9 +116,14 @@ void judge_end(struct load *l, struct slot *s)
     }
 }
 
+bool judge_is_revoked(const struct load *l, const struct slot *s)
+{
+    return s->established && is_revoked_since(l, s->who, load_wall_us() / 1000);
+}
+
 void judge_alive(struct load *l, struct slot *s)
 {
-    if (s->established && is_revoked_since(l, s->who, load_wall_us() / 1000)) {
+    if (judge_is_revoked(l, s)) {
         judge_count(l, s, COUNT_revoked_alive);
         load_say("%s was revoked at %lld and its connection is still open", s->who->name,
                  (long long)s->who->revoked_ms);

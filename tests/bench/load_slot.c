@@ -377,7 +377,8 @@ void slot_tick(struct load *l, struct slot *s)
     } else if (s->state == SLOT_RESTING && now >= s->wake_ms) {
         request_next(l, s);
         talk_on(l, s);
-    } else {
+    } else if (judge_is_revoked(l, s)) {
+        talk_on(l, s); // perhaps it is closed, and we have not looked yet
         judge_alive(l, s);
     }
 }
