@@ -43,6 +43,7 @@ else()
         add_subdirectory(${mbedtls_SOURCE_DIR} ${mbedtls_BINARY_DIR} EXCLUDE_FROM_ALL)
     endif()
     set(CMAKE_EXPORT_COMPILE_COMMANDS ${previous_export})
+    target_sources(mbedcrypto PRIVATE ${CMAKE_SOURCE_DIR}/configs/mbedtls_ms_time.c) # MBEDTLS_PLATFORM_MS_TIME_ALT
 
     add_library(mtls_mbedtls INTERFACE)
     target_link_libraries(mtls_mbedtls INTERFACE mbedtls mbedx509 mbedcrypto)

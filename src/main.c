@@ -9,8 +9,10 @@ static const struct subcommand subcommands[] = {
     {"pki", cmd_pki, "make a whole test PKI from one file"},
     {"ca", cmd_ca, "issue, sign, renew, revoke: a mini CA"},
     {"serve", cmd_serve, "serve whoever proves who they are"},
+    {"reload", cmd_reload, "make a server read its files again, and judge again"},
     {"connect", cmd_connect, "call a server, each verifying the other"},
     {"verify", cmd_verify, "judge a certificate, and say which rule refused it"},
+    {"ticket-key", cmd_ticket_key, "make or rotate the keys of session tickets"},
 };
 enum { COUNT = sizeof subcommands / sizeof subcommands[0] };
 

@@ -18,11 +18,33 @@ int64_t clock_now(void)
     return (int64_t)time(NULL);
 }
 
+int64_t clock_now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + (int64_t)(ts.tv_nsec / 1000000);
+}
+
 uint64_t clock_monotonic_us(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000U + (uint64_t)ts.tv_nsec / 1000U;
+}
+
+uint64_t clock_ms_until(int64_t when, uint64_t longest)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (when <= now.tv_sec) {
+        return 0;
+    }
+    uint64_t seconds = (uint64_t)when - (uint64_t)now.tv_sec;
+    if (seconds > longest / 1000 + 1) {
+        return longest;
+    }
+    uint64_t ms = seconds * 1000 - (uint64_t)now.tv_nsec / 1000000;
+    return ms < longest ? ms : longest;
 }
 
 // All of `text` as a decimal number; false if it is anything else.
@@ -88,13 +110,35 @@ bool clock_is_relative(const char *text)
            amount_parse(text, &ignored);
 }
 
-// Is this a day of the calendar and a time of the day? (timegm would silently carry 31 February over.)
-static bool calendar_valid(const struct tm *tm)
+static bool is_leap(int year)
 {
-    struct tm copy = *tm;
-    time_t t = timegm(&copy);
-    return tm->tm_sec <= 59 && tm->tm_min <= 59 && tm->tm_hour <= 23 && copy.tm_mday == tm->tm_mday &&
-           copy.tm_mon == tm->tm_mon && copy.tm_year == tm->tm_year && (t != -1 || copy.tm_year < 70);
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+// Leap days before 1 January of this year, counted from the same start for all of them. 400 years are one whole round.
+static int64_t leap_days_before(int year)
+{
+    int last = year + 400 - 1;
+    return last / 4 - last / 100 + last / 400;
+}
+
+// Not by timegm: it silently carries 31 February over, and holds a lock of the whole process.
+bool clock_of_calendar(const struct tm *tm, int64_t *when)
+{
+    static const int days_before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    int year = tm->tm_year + 1900;
+    if (year < 0 || year > 9999 || tm->tm_mon < 0 || tm->tm_mon > 11 || tm->tm_hour > 23 || tm->tm_min > 59 ||
+        tm->tm_sec > 59) {
+        return false;
+    }
+    int leap_day = tm->tm_mon == 1 && is_leap(year);
+    if (tm->tm_mday < 1 || tm->tm_mday > days_before[tm->tm_mon + 1] - days_before[tm->tm_mon] + leap_day) {
+        return false;
+    }
+    int64_t days = INT64_C(365) * (year - 1970) + leap_days_before(year) - leap_days_before(1970) +
+                   days_before[tm->tm_mon] + (tm->tm_mon > 1 && is_leap(year)) + tm->tm_mday - 1;
+    *when = days * CLOCK_DAY + tm->tm_hour * 3600 + tm->tm_min * 60 + tm->tm_sec;
+    return true;
 }
 
 static bool digits(const char *text, const char *shape)
@@ -141,10 +185,10 @@ static bool rfc3339_parse(const char *text, int64_t *when)
         tm.tm_min = (int)strtol(text + 14, NULL, 10);
         tm.tm_sec = (int)strtol(text + 17, NULL, 10);
     }
-    if (!calendar_valid(&tm)) {
+    if (!clock_of_calendar(&tm, when)) {
         return false;
     }
-    *when = (int64_t)timegm(&tm) - offset;
+    *when -= offset;
     return true;
 }
 
@@ -189,6 +233,20 @@ const char *clock_rfc3339(int64_t when, char text[CLOCK_TEXT])
 {
     struct tm tm = calendar(when);
     strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return text;
+}
+
+const char *clock_rfc3339_ms(int64_t when_ms, char text[CLOCK_TEXT])
+{
+    int64_t ms = when_ms % 1000;
+    int64_t seconds = when_ms / 1000;
+    if (ms < 0) { // before 1970
+        ms += 1000;
+        seconds--;
+    }
+    clock_rfc3339(seconds, text);
+    size_t end = strlen(text) - strlen("Z");
+    snprintf(text + end, CLOCK_TEXT - end, ".%03dZ", (int)ms);
     return text;
 }
 

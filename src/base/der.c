@@ -75,29 +75,50 @@ void der_wrap(struct buf *out, int tag, struct span content)
     buf_add(out, content.data, content.len);
 }
 
+// Takes a number of so many digits off the front. -1: they are none.
+static int number_take(const uint8_t **p, size_t digits)
+{
+    int number = 0;
+    for (size_t i = 0; i < digits; i++) {
+        int digit = (*p)[i] - '0';
+        if (digit < 0 || digit > 9) {
+            return -1;
+        }
+        number = 10 * number + digit;
+    }
+    *p += digits;
+    return number;
+}
+
 int der_time(struct span *rest, int64_t *when, struct err *e)
 {
     struct der_item item = {0};
-    char digits[16];
-    char text[CLOCK_TEXT];
     if (der_next(rest, &item, e) != 0) {
         return -1;
     }
     bool utc = item.tag == MBEDTLS_ASN1_UTC_TIME;
-    size_t year = utc ? 2 : 4;
-    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year + 11 ||
-        item.content.data[year + 10] != 'Z') { // RFC 3339 takes a small one too
+    size_t year_digits = utc ? 2 : 4;
+    if ((!utc && item.tag != MBEDTLS_ASN1_GENERALIZED_TIME) || item.content.len != year_digits + 11 ||
+        item.content.data[year_digits + 10] != 'Z') {
         return err_set(e, "a time is neither UTCTime nor GeneralizedTime in its RFC 5280 form");
     }
-    memcpy(digits, item.content.data, item.content.len);
-    digits[item.content.len] = '\0';
-    const char *century = !utc ? "" : digits[0] >= '5' ? "19" : "20"; // RFC 5280 section 4.1.2.5.1
-    const char *d = digits + year;
-    snprintf(text, sizeof text, "%s%.*s-%.2s-%.2sT%.2s:%.2s:%.2s%s", century, (int)year, digits, d, d + 2, d + 4, d + 6,
-             d + 8, d + 10);
-    if (clock_parse(text, 0, when, e) != 0) {
+    const uint8_t *p = item.content.data;
+    int year = number_take(&p, year_digits);
+    int fields[5] = {0};
+    bool good = year >= 0;
+    for (size_t i = 0; good && i < 5; i++) {
+        fields[i] = number_take(&p, 2);
+        good = fields[i] >= 0;
+    }
+    year += !utc ? 0 : year >= 50 ? 1900 : 2000; // RFC 5280 section 4.1.2.5.1
+    const struct tm tm = {.tm_year = year - 1900,
+                          .tm_mon = fields[0] - 1,
+                          .tm_mday = fields[1],
+                          .tm_hour = fields[2],
+                          .tm_min = fields[3],
+                          .tm_sec = fields[4]};
+    if (!good || !clock_of_calendar(&tm, when)) {
         struct buf shown = {0};
-        err_clear(e);
         err_set(e, "\"%s\" is not a time of the calendar in Zulu time",
                 text_escape(&shown, item.content.data, item.content.len, 80));
         buf_clear(&shown);

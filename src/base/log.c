@@ -4,33 +4,89 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/print.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { LINE_MOST = 2048 };
+
+static int format_now = LOG_TEXT; // a reload may change it while others log
+
+void log_format_set(enum log_format format)
+{
+    __atomic_store_n(&format_now, (int)format, __ATOMIC_RELAXED);
+}
+
+enum log_format log_format(void)
+{
+    return (enum log_format)__atomic_load_n(&format_now, __ATOMIC_RELAXED);
+}
+
+void log_object(const char *event, json_t *fields)
+{
+    char when[CLOCK_TEXT];
+    json_t *line = json_pack("{s:s, s:s}", "time", clock_rfc3339_ms(clock_now_ms(), when), "event", event);
+    json_object_update(line, fields);
+    json_decref(fields);
+    char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    fprintf(stderr, "%s\n", text); // one call, so that lines stay whole
+    free(text);
+    json_decref(line);
+}
+
+json_t *log_text(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value == NULL) {
+        struct buf escaped = {0};
+        value = json_string(text_escape(&escaped, text, strlen(text), SIZE_MAX));
+        buf_clear(&escaped);
+    }
+    return value;
+}
+
+static void object_of_text(const char *event, const char *text)
+{
+    log_object(event, json_pack("{s:o}", "message", log_text(text)));
+}
 
 void log_event(const char *fmt, ...)
 {
     char when[CLOCK_TEXT];
-    char line[2048];
+    char line[LINE_MOST];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    text_vformat(line, sizeof line, fmt, ap);
     va_end(ap);
-    fprintf(stderr, "%s %s\n", clock_rfc3339(clock_now(), when), line); // one call, so that lines stay whole
+    if (log_format() == LOG_JSON) {
+        object_of_text("message", line);
+    } else {
+        fprintf(stderr, "%s %s\n", clock_rfc3339_ms(clock_now_ms(), when), line);
+    }
 }
 
 void log_warning(const char *fmt, ...)
 {
-    char line[2048];
+    char line[LINE_MOST];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    text_vformat(line, sizeof line, fmt, ap);
     va_end(ap);
-    print_coloured(stderr, COLOUR_YELLOW, "mtls: %s\n", line);
+    if (log_format() == LOG_JSON) {
+        object_of_text("warning", line);
+    } else {
+        print_coloured(stderr, COLOUR_YELLOW, "mtls: %s\n", line);
+    }
 }
 
 void log_error(const struct err *e)
 {
-    print_coloured(stderr, COLOUR_RED, "mtls: %s\n", e->text);
+    if (log_format() == LOG_JSON) {
+        object_of_text("error", e->text);
+    } else {
+        print_coloured(stderr, COLOUR_RED, "mtls: %s\n", e->text);
+    }
 }

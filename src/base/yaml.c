@@ -189,21 +189,35 @@ static void fill(struct yaml_doc *doc, struct span text, const cyaml_schema_valu
     }
 }
 
-int yaml_load(const char *file, struct span text, const cyaml_schema_value_t *schema, struct yaml_doc **doc,
-              void **data, struct err *e)
+int yaml_read(const char *file, struct span text, struct yaml_doc **doc, struct err *e)
 {
     struct yaml_doc *d = *doc = mem_alloc(sizeof *d);
     d->file = mem_strdup(file);
-    *data = NULL;
     if (text.len > YAML_SIZE_LIMIT) {
         yaml_problem_at(d, 1, "", "the file is larger than %d bytes", YAML_SIZE_LIMIT);
-    } else if (yaml_tree_read(d, text) == 0) {
-        yaml_tree_check(d, schema);
-    }
-    if (d->count == 0) {
-        fill(d, text, schema, data);
+    } else {
+        yaml_tree_read(d, text);
     }
     return yaml_result(d, e);
+}
+
+const struct yaml_node *yaml_root(const struct yaml_doc *doc)
+{
+    return doc->root;
+}
+
+int yaml_load(const char *file, struct span text, const cyaml_schema_value_t *schema, struct yaml_doc **doc,
+              void **data, struct err *e)
+{
+    *data = NULL;
+    if (yaml_read(file, text, doc, e) != 0) {
+        return -1;
+    }
+    yaml_tree_check(*doc, schema);
+    if ((*doc)->count == 0) {
+        fill(*doc, text, schema, data);
+    }
+    return yaml_result(*doc, e);
 }
 
 void yaml_data_free(const cyaml_schema_value_t *schema, void *data)

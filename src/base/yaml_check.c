@@ -34,15 +34,21 @@ static const char *found(const struct yaml_node *node, struct buf *b)
     return (const char *)b->data;
 }
 
-static void expected(struct walk *w, const struct yaml_node *node, const char *what)
+int yaml_expected_at(struct yaml_doc *doc, int line, const char *path, const struct yaml_node *node, const char *what)
 {
     struct buf b = {0};
-    yaml_problem_at(w->doc, w->line, (const char *)w->path.data, "expected %s, found %s", what, found(node, &b));
+    yaml_problem_at(doc, line, path, "expected %s, found %s", what, found(node, &b));
     buf_clear(&b);
+    return -1;
 }
 
-// YAML's ways to write no value at all. libcyaml would take them for text.
-static bool is_null(const struct yaml_node *node)
+static void expected(struct walk *w, const struct yaml_node *node, const char *what)
+{
+    yaml_expected_at(w->doc, w->line, (const char *)w->path.data, node, what);
+}
+
+// libcyaml would take them for text.
+bool yaml_is_null(const struct yaml_node *node)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
     for (size_t i = 0; node->plain && i < sizeof nulls / sizeof nulls[0]; i++) {
@@ -61,7 +67,7 @@ static void check_text(struct walk *w, const struct yaml_node *node, const cyaml
     }
     const char *path = (const char *)w->path.data;
     size_t len = strlen(node->text);
-    if (is_null(node)) {
+    if (yaml_is_null(node)) {
         yaml_problem_at(w->doc, w->line, path, "it has no value (write \"\" for empty text)");
     } else if (len < schema->string.min) {
         yaml_problem_at(w->doc, w->line, path, "it is shorter than %" PRIu32 " bytes", schema->string.min);
@@ -78,8 +84,8 @@ static void check_bool(struct walk *w, const struct yaml_node *node, const cyaml
     }
 }
 
-// Decimal and nothing else: libcyaml would read 010 as eight, and 1.5 as one.
-static bool is_decimal(const char *text)
+// libcyaml would read 010 as eight, and 1.5 as one.
+bool yaml_is_decimal(const char *text)
 {
     const char *digits = text + (text[0] == '-');
     size_t n = strspn(digits, "0123456789");
@@ -88,7 +94,7 @@ static bool is_decimal(const char *text)
 
 static void check_number(struct walk *w, const struct yaml_node *node, const cyaml_schema_value_t *schema)
 {
-    if (node->kind != YAML_KIND_TEXT || !is_decimal(node->text)) {
+    if (node->kind != YAML_KIND_TEXT || !yaml_is_decimal(node->text)) {
         expected(w, node, "a whole number");
         return;
     }
@@ -139,7 +145,7 @@ static void check_list(struct walk *w, const struct yaml_node *node, const cyaml
 {
     bool words = schema->type == CYAML_FLAGS;
     const char *path = (const char *)w->path.data;
-    if (node->kind == YAML_KIND_TEXT && !is_null(node)) {
+    if (node->kind == YAML_KIND_TEXT && !yaml_is_null(node)) {
         struct buf b = {0};
         found(node, &b);
         yaml_problem_at(w->doc, w->line, path, "expected a list, found %s; write [%s]", (char *)b.data, (char *)b.data);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/pki_files.h"
 #include "base/print.h"
 #include "cmd/ca.h"
 #include "cmd/cmd.h"
@@ -71,8 +72,8 @@ int cmd_ca_init(int argc, char **argv)
         }
         if (rc == 0) {
             printf("%s: made authorities/root%s; relying parties load %s/trust.pem and %s/crl.pem\n",
-                   cmd_pki_dir(a.dir), root_only ? "" : " and authorities/issuing", cmd_pki_dir(a.dir),
-                   cmd_pki_dir(a.dir));
+                   pki_directory(a.dir), root_only ? "" : " and authorities/issuing", pki_directory(a.dir),
+                   pki_directory(a.dir));
         }
         buf_clear(&root_subject);
         buf_clear(&issuing_subject);

@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *cmd_pki_dir(const char *option)
-{
-    const char *variable = getenv("MTLS_PKI");
-    return option != NULL ? option : variable != NULL && variable[0] != '\0' ? variable : "pki";
-}
-
 int cmd_exit(int rc, const struct err *e)
 {
     struct err unwritten = ERR_INIT;
@@ -69,6 +63,6 @@ int cmd_dispatch(const struct subcommand *table, size_t count, const char *prefi
 void cmd_list(const struct subcommand *table, size_t count, FILE *to)
 {
     for (size_t i = 0; i < count; i++) {
-        fprintf(to, "  %-10s%s\n", table[i].name, table[i].summary);
+        fprintf(to, "  %-12s%s\n", table[i].name, table[i].summary);
     }
 }

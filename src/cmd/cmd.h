@@ -10,8 +10,10 @@
 int cmd_pki(int argc, char **argv);
 int cmd_ca(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_ticket_key(int argc, char **argv);
 
 // A table of subcommands: `run` gets what follows the program's name, its own name first.
 struct subcommand {
@@ -25,8 +27,6 @@ int cmd_dispatch(const struct subcommand *table, size_t count, const char *prefi
                  char **argv);
 void cmd_list(const struct subcommand *table, size_t count, FILE *to); // for help: a line for each
 
-// The PKI directory: what --pki said, else $MTLS_PKI, else "pki".
-const char *cmd_pki_dir(const char *option);
 // Prints the error, if `rc` is -1, and gives the exit code: 0 done (or help was asked for), else the error's kind.
 int cmd_exit(int rc, const struct err *e);
 

@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
-#include "base/text.h"
+#include "base/pki_files.h"
 #include "cmd/cmd.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct trust_snapshot *load_snapshot(const struct cmd_files *files, const char *pki, struct err *e)
 {
-    char *anchors = files->anchors != NULL ? mem_strdup(files->anchors) : mem_printf("%s/trust.pem", pki);
+    char *anchors = files->anchors != NULL ? mem_strdup(files->anchors) : pki_anchors(pki);
     char *crls = mem_strdup(files->crls);
     if (crls == NULL && files->anchors == NULL) { // the PKI's own list belongs to the PKI's own anchors
-        crls = mem_printf("%s/crl.pem", pki);
+        crls = pki_lists(pki);
         if (!file_exists(crls)) {
             free(crls);
             crls = NULL;
         }
     }
     struct trust_snapshot *snapshot = NULL;
-    if (files->anchors == NULL && !file_exists(anchors)) {
-        err_set(e, "there is no PKI in %s; make one: mtls pki -d %s", pki, pki);
-    } else {
+    if (files->anchors != NULL || pki_check(pki, e) == 0) {
         const char *anchor_file = anchors;
         const char *crl_file = crls;
         struct trust_files trust = {.anchors = {&anchor_file, 1}, .crls = {&crl_file, crls != NULL ? 1 : 0}};
@@ -33,31 +30,23 @@ static struct trust_snapshot *load_snapshot(const struct cmd_files *files, const
 
 static struct tls_credentials *load_credentials(const struct cmd_files *files, const char *pki, struct err *e)
 {
+    struct pki_entry entry = {0};
+    struct tls_credentials *credentials = NULL;
     if (files->certificate != NULL) {
         return tls_credentials_load(files->certificate, files->key, e);
     }
-    bool is_path = strchr(files->name, '/') != NULL;
-    char *folder = mem_printf("%s/%s%s%s", pki, is_path ? "" : files->folder, is_path ? "" : "/", files->name);
-    char *certificate = mem_printf("%s/fullchain.pem", folder);
-    char *key = mem_printf("%s/key.pem", folder);
-    struct tls_credentials *credentials = NULL;
-    if (!file_exists(folder)) {
-        err_set(e, "%s does not exist; mtls pki makes what its plan names", folder);
-    } else {
-        // what is wrong on purpose is presented as it is; anything else is held to be a mistake if it is wrong
-        bool on_purpose = text_starts(files->name, "flaws/");
-        credentials = (on_purpose ? tls_credentials_load_as_is : tls_credentials_load)(certificate, key, e);
+    if (pki_entry_find(pki, files->folder, files->name, &entry, e) == 0) {
+        credentials =
+            (entry.on_purpose ? tls_credentials_load_as_is : tls_credentials_load)(entry.certificate, entry.key, e);
     }
-    free(folder);
-    free(certificate);
-    free(key);
+    pki_entry_clear(&entry);
     return credentials;
 }
 
 struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role role, enum tls_versions versions,
                                 const char **alpn, struct err *e)
 {
-    const char *pki = cmd_pki_dir(files->pki);
+    const char *pki = pki_directory(files->pki);
     if (files->key != NULL && files->certificate == NULL) {
         err_usage(e, "--key needs --cert");
         return NULL;

@@ -2,6 +2,7 @@
 // mtls pki: a whole test PKI from one file.
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/pki_files.h"
 #include "base/print.h"
 #include "cmd/ca.h"
 #include "cmd/cmd.h"
@@ -11,7 +12,7 @@
 int pki_open_arguments(const struct pki_arguments *a, bool create, struct pki **pki, struct err *e)
 {
     struct pki_options options = {
-        .dir = cmd_pki_dir(a->dir), .seed = a->seed, .passphrase_file = a->passphrase_file, .now = clock_now()};
+        .dir = pki_directory(a->dir), .seed = a->seed, .passphrase_file = a->passphrase_file, .now = clock_now()};
     return clock_source_date(&options.now, e) < 0 ? -1 : pki_open(&options, create, pki, e);
 }
 
@@ -24,14 +25,14 @@ static int run(const struct pki_arguments *a, const struct pki_apply_options *op
         rc = pki_apply(pki, options, &report, e);
     }
     if (rc == 0) {
-        pki_report_print(&report, cmd_pki_dir(a->dir), stdout);
+        pki_report_print(&report, pki_directory(a->dir), stdout);
         if (a->seed != NULL) {
             log_warning("INSECURE: every key in %s was made from the seed; use it for golden tests only",
-                        cmd_pki_dir(a->dir));
+                        pki_directory(a->dir));
         }
     }
     if (rc == 0 && options->check && report.differences > 0) {
-        rc = err_refused(e, "%s is not as the plan says: %zu difference%s", cmd_pki_dir(a->dir), report.differences,
+        rc = err_refused(e, "%s is not as the plan says: %zu difference%s", pki_directory(a->dir), report.differences,
                          plural(report.differences));
     }
     pki_report_clear(&report);

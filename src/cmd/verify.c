@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/der.h"
 #include "base/file.h"
+#include "base/pki_files.h"
 #include "base/print.h"
 #include "cmd/cmd.h"
 #include "trust/trust.h"
@@ -176,8 +177,8 @@ static struct trust_snapshot *load(struct verify_options *o, struct err *e)
         policies[i] = o->policies.items[i];
     }
     if (o->ca.count == 0) {
-        paths_add(&ca, mem_printf("%s/trust.pem", cmd_pki_dir(o->pki)));
-        char *list = mem_printf("%s/crl.pem", cmd_pki_dir(o->pki));
+        paths_add(&ca, mem_printf("%s/trust.pem", pki_directory(o->pki)));
+        char *list = mem_printf("%s/crl.pem", pki_directory(o->pki));
         if (o->crl.count == 0 && file_exists(list)) {
             paths_add(&crl, list);
         } else {
@@ -305,8 +306,12 @@ static int run(struct verify_options *o, const char *file, struct err *e)
     if (snapshot == NULL || read_chain(file, &chain, e) != 0) {
         goto out;
     }
-    bool accepted = trust_judge_path(snapshot, chain.spans, chain.count, (enum trust_purpose)purpose, o->name, now,
-                                     &verdict, &path);
+    const struct trust_question question = {.chain = chain.spans,
+                                            .count = chain.count,
+                                            .purpose = (enum trust_purpose)purpose,
+                                            .name = o->name,
+                                            .now = now};
+    bool accepted = trust_judge_question(snapshot, &question, &verdict, &path);
     rc = accepted ? 0 : ERR_REFUSED;
     if (o->json) {
         rc = print_json(&verdict, &path, e) == 0 ? rc : -1;

@@ -1,223 +1,196 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection: handshake, requests, goodbye. `step` moves it along until the socket has to be waited for.
-#include "base/address.h"
+// One connection: handshake, requests, goodbye. A step moves it along until the socket has to be waited for.
+#include "server/connection.h"
+
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "server/internal.h"
-#include "server/pages.h"
+#include "server/log_lines.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum phase {
-    PHASE_HANDSHAKE,
-    PHASE_SERVING,
-    PHASE_CLOSING, // close_notify is on its way
-    PHASE_LINGER,  // all is said: wait until the peer has read it
-    PHASE_GONE,
-};
-
-struct connection {
-    struct server *server;
-    struct connection *previous;
-    struct connection *next;
-    uv_poll_t poll;
-    uv_timer_t timer;
-    int handles; // that libuv has not closed yet
-    int fd;
-    struct tls_connection *tls;
-    enum phase phase;
-    struct http_parser http;
-    struct buf in; // received and not parsed yet
-    size_t in_used;
-    struct buf out; // responses to send
-    size_t out_used;
-    bool close_after; // once `out` is sent
-    char address[ADDRESS_TEXT];
-};
-
 static void connection_run(struct connection *c);
+
+// --- the log ---
+
+static struct log_line_connection line_of(const struct connection *c)
+{
+    return (struct log_line_connection){.address = c->address,
+                                        .tls = c->tls,
+                                        .duration_ms = (clock_monotonic_us() - c->since) / 1000,
+                                        .bytes_in = c->bytes_in,
+                                        .bytes_out = c->bytes_out,
+                                        .requests = c->requests};
+}
+
+static void log_accepted(const struct connection *c)
+{
+    struct log_line_connection line = line_of(c);
+    log_line_accepted(&line);
+}
+
+static void log_refused(const struct connection *c)
+{
+    struct log_line_connection line = line_of(c);
+    log_line_refused(&line);
+}
+
+static void log_closed(const struct connection *c, const char *why)
+{
+    struct log_line_connection line = line_of(c);
+    log_line_closed(&line, why);
+}
 
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct connection *c = handle->data;
+    struct worker *worker = c->worker;
     if (--c->handles > 0) {
         return;
     }
     close(c->fd);
-    listeners_resume(c->server);
+    admission_give(worker, c->key);
     free(c);
+    worker->connection_count--;
+    worker_rest(worker);
 }
 
 static void connection_end(struct connection *c)
 {
-    struct connection **from = c->previous != NULL ? &c->previous->next : &c->server->connections;
+    struct connection **from = c->previous != NULL ? &c->previous->next : &c->worker->connections;
     *from = c->next;
     if (c->next != NULL) {
         c->next->previous = c->previous;
     }
-    c->server->connection_count--;
+    sweep_forget(c->worker, c);
     tls_connection_free(c->tls);
-    http_parser_clear(&c->http);
-    buf_clear(&c->in);
-    buf_clear(&c->out);
+    generation_free(c->generation);
+    exchange_clear(c);
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
     uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 }
 
-static void on_deadline(uv_timer_t *timer)
+// --- deadlines ---
+
+static void on_timer(uv_timer_t *timer);
+
+static void timer_set(struct connection *c)
 {
-    struct connection *c = timer->data;
-    if (c->phase == PHASE_HANDSHAKE) {
-        log_event("%s refused handshake: it was not complete after %d s", c->address, HANDSHAKE_DEADLINE_MS / 1000);
+    uint64_t now = uv_now(&c->worker->loop);
+    uint64_t next = c->deadline < c->expires ? c->deadline : c->expires;
+    if (c->alarm == 0 || next < c->alarm) { // going off too early costs less than being set for each request
+        uv_timer_start(&c->timer, on_timer, next > now ? next - now : 0, 0);
+        c->alarm = next;
     }
+}
+
+void connection_deadline(struct connection *c, uint64_t ms)
+{
+    c->deadline = uv_now(&c->worker->loop) + ms;
+    timer_set(c);
+}
+
+// notAfter is the last second in which a certificate is valid (RFC 5280 section 4.1.2.5).
+static void set_expiry(struct connection *c)
+{
+    enum { DAY_MS = CLOCK_DAY * 1000 }; // it is asked again then
+    int64_t until = tls_accepted_until(c->tls);
+    c->expires = uv_now(&c->worker->loop) + clock_ms_until(until < INT64_MAX ? until + 1 : until, DAY_MS);
+    timer_set(c);
+}
+
+// Saying goodbye has its limit too.
+void connection_close(struct connection *c, const char *why)
+{
+    log_closed(c, why);
+    c->phase = PHASE_CLOSING;
+    connection_deadline(c, LINGER_DEADLINE_MS);
+}
+
+void connection_drop(struct connection *c, const char *why)
+{
+    log_closed(c, why);
+    c->phase = PHASE_GONE;
+}
+
+static void on_deadline(struct connection *c)
+{
     if (c->phase == PHASE_SERVING) {
-        c->phase = PHASE_CLOSING;
-        uv_timer_start(&c->timer, on_deadline, LINGER_DEADLINE_MS, 0); // saying goodbye has its limit too
+        exchange_late(c);
     } else {
+        if (c->phase == PHASE_HANDSHAKE) {
+            log_line_limit(c->address, "limits.handshake", "the handshake was not complete in time");
+        }
         c->phase = PHASE_GONE;
     }
     connection_run(c);
 }
 
-static void deadline(struct connection *c, uint64_t ms)
+static void on_timer(uv_timer_t *timer)
 {
-    uv_timer_start(&c->timer, on_deadline, ms, 0);
-}
-
-// --- the log: one line a connection ---
-
-static void log_accepted(const struct connection *c, const struct trust_identity *who)
-{
-    enum { NAMES_SHOWN = 300 };
-    struct buf names = {0};
-    for (size_t i = 0; i < who->name_count && names.len < NAMES_SHOWN; i++) {
-        buf_printf(&names, "%s%s:%.200s", i > 0 ? " " : "", trust_name_word(who->names[i].type), who->names[i].text);
-    }
-    log_event("%s accepted %.300s (%s) %s %s", c->address, who->subject[0] != '\0' ? who->subject : "(empty subject)",
-              names.len > 0 ? (const char *)names.data : "no names", who->tls_version, tls_cipher(c->tls));
-    buf_clear(&names);
-}
-
-static void log_refused(const struct connection *c)
-{
-    const struct trust_verdict *verdict = tls_verdict(c->tls);
-    int alert = tls_alert_sent(c->tls);
-    char sent[64] = "";
-    if (alert >= 0) {
-        snprintf(sent, sizeof sent, "; alert %s (%d)", alert_name(alert), alert);
-    }
-    switch (tls_ended_by(c->tls)) {
-    case TLS_END_US:
-        log_event("%s refused %s depth %d: %s%s", c->address, reason_token(verdict->reason), verdict->depth,
-                  verdict->detail, sent);
-        break;
-    case TLS_END_PEER: log_event("%s left by the peer: %s", c->address, tls_failure(c->tls)); break;
-    default: log_event("%s refused handshake: %s%s", c->address, tls_failure(c->tls), sent); break;
+    struct connection *c = timer->data;
+    uint64_t now = uv_now(timer->loop);
+    bool expired = now >= c->expires;
+    c->alarm = 0;
+    c->expires = expired ? UINT64_MAX : c->expires;
+    if (expired && c->phase == PHASE_SERVING) {
+        connection_review(c, clock_now()); // sets the timer, or ends it
+    } else if (now >= c->deadline) {
+        on_deadline(c);
+    } else {
+        timer_set(c);
     }
 }
 
 // --- the steps; each returns what to wait for, or TLS_DONE to go on with the next ---
 
+// From now on the connection is the worker's generation's, whose judge is asked about the peer.
+static bool take_generation(struct connection *c, int64_t now)
+{
+    struct generation *current = c->worker->generation;
+    if (c->generation != current) {
+        generation_free(c->generation);
+        c->generation = generation_ref(current);
+    }
+    return tls_judge_again(c->tls, current->context, now);
+}
+
+static bool judge_again(struct connection *c, int64_t now)
+{
+    bool accepted = take_generation(c, now);
+    if (accepted) {
+        set_expiry(c);
+    } else {
+        c->phase = PHASE_REFUSING;
+        c->expires = UINT64_MAX;
+        connection_deadline(c, LINGER_DEADLINE_MS);
+    }
+    return accepted;
+}
+
 static enum tls_status step_handshake(struct connection *c)
 {
     enum tls_status status = tls_handshake(c->tls);
     if (status == TLS_DONE) {
-        log_accepted(c, tls_peer(c->tls));
         c->phase = PHASE_SERVING;
-        deadline(c, IDLE_DEADLINE_MS);
+        exchange_wait(c, WAIT_REQUEST);
+        if (c->generation != c->worker->generation && !judge_again(c, clock_now())) {
+            return TLS_DONE; // a reload overtook the handshake
+        }
+        log_accepted(c);
+        set_expiry(c);
     } else if (status == TLS_FAILED) {
         log_refused(c);
         c->phase = PHASE_LINGER;
-        deadline(c, LINGER_DEADLINE_MS);
+        connection_deadline(c, LINGER_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;
-}
-
-static enum tls_status send_out(struct connection *c)
-{
-    while (c->out_used < c->out.len) {
-        size_t put = 0;
-        enum tls_status status = tls_write(c->tls, c->out.data + c->out_used, c->out.len - c->out_used, &put);
-        if (status != TLS_DONE) {
-            return status;
-        }
-        c->out_used += put;
-    }
-    if (c->out.len > 0) {
-        buf_clear(&c->out);
-        c->out_used = 0;
-        deadline(c, IDLE_DEADLINE_MS);
-    }
-    return TLS_DONE;
-}
-
-// Parses what was received; a complete request is answered. `who` is there to be handed on: nobody without an identity
-// gets an answer.
-static void parse_in(struct connection *c, const struct trust_identity *who)
-{
-    size_t used = 0;
-    struct http_response response = {0};
-    enum http_status status = http_parse(&c->http, c->in.data + c->in_used, c->in.len - c->in_used, &used);
-    c->in_used += used;
-    if (c->in_used == c->in.len) {
-        c->in.len = 0;
-        c->in_used = 0;
-    }
-    if (status == HTTP_MORE) {
-        if (c->http.request.wants_continue && c->http.request.method != NULL) {
-            c->http.request.wants_continue = false;
-            buf_text(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-        }
-        return;
-    }
-    if (status == HTTP_COMPLETE) {
-        struct visitor visitor = {.who = who, .cipher = tls_cipher(c->tls), .address = c->address};
-        pages_respond(&visitor, &c->http.request, &response);
-        c->close_after = !c->http.request.keep_alive || c->server->stopping;
-        http_write(&c->out, &c->http.request, &response, c->close_after);
-        http_parser_next(&c->http);
-    } else {
-        http_response_plain(&response, c->http.error);
-        c->close_after = true;
-        http_write(&c->out, NULL, &response, true);
-    }
-    buf_clear(&response.body);
-}
-
-static enum tls_status step_serving(struct connection *c)
-{
-    enum { READ_SIZE = 16384 };
-    const struct trust_identity *who = tls_peer(c->tls);
-    if (who == NULL) { // cannot be; and if it were, there would be nobody to serve
-        c->phase = PHASE_GONE;
-        return TLS_DONE;
-    }
-    enum tls_status status = send_out(c);
-    if (status == TLS_DONE && c->close_after) {
-        c->phase = PHASE_CLOSING;
-        return TLS_DONE;
-    }
-    if (status == TLS_DONE && c->in.len == 0) {
-        size_t got = 0;
-        buf_reserve(&c->in, READ_SIZE);
-        status = tls_read(c->tls, c->in.data, READ_SIZE, &got);
-        c->in.len = got;
-    }
-    switch (status) {
-    case TLS_DONE: parse_in(c, who); return TLS_DONE;
-    case TLS_CLOSED:
-    case TLS_EOF: c->phase = PHASE_CLOSING; return TLS_DONE;
-    case TLS_FAILED: c->phase = PHASE_GONE; return TLS_DONE;
-    default: return status;
-    }
 }
 
 static enum tls_status step_closing(struct connection *c)
@@ -225,7 +198,19 @@ static enum tls_status step_closing(struct connection *c)
     enum tls_status status = tls_close(c->tls);
     if (status != TLS_WANT_WRITE) {
         c->phase = PHASE_LINGER;
-        deadline(c, LINGER_DEADLINE_MS);
+        connection_deadline(c, LINGER_DEADLINE_MS);
+        status = TLS_DONE;
+    }
+    return status;
+}
+
+static enum tls_status step_refusing(struct connection *c)
+{
+    enum tls_status status = tls_refuse(c->tls);
+    if (status != TLS_WANT_WRITE) {
+        log_refused(c);
+        c->phase = PHASE_LINGER;
+        connection_deadline(c, LINGER_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;
@@ -235,9 +220,8 @@ static enum tls_status step_closing(struct connection *c)
 // of the response. So the peer is told that nothing more comes, and what it still sends is thrown away unread.
 static enum tls_status step_linger(struct connection *c)
 {
-    uint8_t discarded[16384];
     shutdown(c->fd, SHUT_WR);
-    ssize_t n = recv(c->fd, discarded, sizeof discarded, 0);
+    ssize_t n = recv(c->fd, c->worker->scratch, SCRATCH_SIZE, 0);
     if (n > 0 || (n < 0 && errno == EINTR)) {
         return TLS_DONE; // once more
     }
@@ -252,73 +236,139 @@ static void on_socket(uv_poll_t *poll, int status, int events)
 {
     struct connection *c = poll->data;
     (void)events;
-    c->phase = status < 0 ? PHASE_GONE : c->phase;
+    c->heard = true;
+    if (status < 0) { // the socket's error is for whoever reads or writes next, to be told like any other
+        c->polled = 0;
+    }
     connection_run(c);
+}
+
+static void poll_for(struct connection *c, int events)
+{
+    if (c->polled != events) {
+        c->polled = events;
+        uv_poll_start(&c->poll, events, on_socket);
+    }
 }
 
 static void connection_run(struct connection *c)
 {
     enum { STEPS_AT_ONCE = 64 };
     static enum tls_status (*const steps[])(struct connection *) = {
-        [PHASE_HANDSHAKE] = step_handshake,
-        [PHASE_SERVING] = step_serving,
-        [PHASE_CLOSING] = step_closing,
-        [PHASE_LINGER] = step_linger,
+        [PHASE_HANDSHAKE] = step_handshake, [PHASE_SERVING] = exchange_step, [PHASE_CLOSING] = step_closing,
+        [PHASE_REFUSING] = step_refusing,   [PHASE_LINGER] = step_linger,
     };
     for (int budget = STEPS_AT_ONCE; c->phase != PHASE_GONE; budget--) {
         enum tls_status status = steps[c->phase](c);
         if (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
-            uv_poll_start(&c->poll, status == TLS_WANT_READ ? UV_READABLE : UV_WRITABLE, on_socket);
+            poll_for(c, status == TLS_WANT_READ ? UV_READABLE : UV_WRITABLE);
             return;
         }
         if (budget == 0) { // the others' turn; a socket that can be written to brings us back at once
-            uv_poll_start(&c->poll, UV_READABLE | UV_WRITABLE, on_socket);
+            poll_for(c, UV_READABLE | UV_WRITABLE);
             return;
         }
     }
     connection_end(c);
 }
 
-void connection_accept(struct server *server, int fd, const struct sockaddr_storage *from)
+void connection_accept(struct worker *worker, int fd, const struct sockaddr_storage *from)
 {
     struct err e = ERR_INIT;
     int on = 1;
-    struct tls_connection *tls = tls_connection_new(server->settings->context, tls_io_of_socket(fd), NULL, &e);
+    char address[ADDRESS_TEXT];
+    address_key key = address_key_of(from);
+    address_text(from, address);
+    if (!admission_take(worker, key, address)) {
+        close(fd);
+        return;
+    }
+    struct tls_connection *tls = tls_connection_new(worker->generation->context, tls_io_of_socket(fd), NULL, &e);
     if (tls == NULL) {
         log_error(&e);
         close(fd);
+        admission_give(worker, key);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // answers are whole when they are sent
     struct connection *c = mem_alloc(sizeof *c);
-    c->server = server;
+    c->worker = worker;
+    c->generation = generation_ref(worker->generation);
     c->fd = fd;
+    c->key = key;
     c->tls = tls;
     c->handles = 2;
-    address_text(from, c->address);
-    http_parser_init(&c->http);
-    uv_poll_init(&server->loop, &c->poll, fd);
-    uv_timer_init(&server->loop, &c->timer);
+    c->since = clock_monotonic_us();
+    memcpy(c->address, address, sizeof c->address);
+    uv_poll_init(&worker->loop, &c->poll, fd);
+    uv_timer_init(&worker->loop, &c->timer);
     c->poll.data = c;
     c->timer.data = c;
-    c->next = server->connections;
+    c->next = worker->connections;
     if (c->next != NULL) {
         c->next->previous = c;
     }
-    server->connections = c;
-    server->connection_count++;
-    deadline(c, HANDSHAKE_DEADLINE_MS);
+    worker->connections = c;
+    worker->connection_count++;
+    c->expires = UINT64_MAX;
+    connection_deadline(c, worker->generation->config->limits.handshake_ms);
+    poll_for(c, UV_READABLE); // it speaks first
+}
+
+struct connection *connection_next(const struct connection *c)
+{
+    return c->next;
+}
+
+enum review connection_review(struct connection *c, int64_t now)
+{
+    if (c->phase == PHASE_HANDSHAKE) {
+        take_generation(c, now); // its verdict, when there is one, will be by this generation
+    }
+    if (c->phase != PHASE_SERVING) {
+        return REVIEW_NONE;
+    }
+    if (judge_again(c, now)) {
+        return REVIEW_KEPT;
+    }
     connection_run(c);
+    return REVIEW_CLOSED;
+}
+
+// A peer that has not said a word yet has nothing to lose.
+static bool is_silent(const struct connection *c)
+{
+    uint8_t octet;
+    return c->phase == PHASE_HANDSHAKE && !c->heard && recv(c->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+}
+
+// Those that are idle end now, the others when their request is answered. Whoever came only to ask something may.
+void connections_drain(struct worker *worker)
+{
+    struct connection *next = NULL;
+    for (struct connection *c = worker->connections; c != NULL; c = next) {
+        next = c->next;
+        if (c->phase == PHASE_SERVING && c->wait == WAIT_REQUEST && c->requests == 0) {
+            exchange_wait(c, WAIT_REQUEST);
+        } else if (c->phase == PHASE_SERVING) {
+            c->close_idle = true;
+            connection_run(c);
+        } else if (is_silent(c)) {
+            c->phase = PHASE_GONE;
+            connection_run(c);
+        }
+    }
 }
 
 // Whoever is served gets a close_notify, everybody else just ends.
-void connections_stop(struct server *server)
+void connections_end(struct worker *worker)
 {
     struct connection *next = NULL;
-    for (struct connection *c = server->connections; c != NULL; c = next) {
+    for (struct connection *c = worker->connections; c != NULL; c = next) {
         next = c->next;
         if (c->phase == PHASE_SERVING) {
             (void)tls_close(c->tls);
+            connection_drop(c, "cut off");
         }
         c->phase = PHASE_GONE;
         connection_run(c);

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/address.h"
+// Listening sockets. Each worker has its own for each address and the kernel deals out the connections (SO_REUSEPORT);
+// where the system cannot do that, the workers share the first one's and whoever is quickest accepts.
 #include "base/log.h"
 #include "server/internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { PAUSE_MS = 100 };
+
+static void on_connect(uv_poll_t *poll, int status, int events);
 
 // Reads an IP address; 0: it is none, else the length of the socket address.
 static socklen_t address_parse(const char *text, unsigned port, struct sockaddr_storage *address)
@@ -30,103 +34,171 @@ static socklen_t address_parse(const char *text, unsigned port, struct sockaddr_
     return 0;
 }
 
-static void on_connect(uv_poll_t *poll, int status, int events)
+static void on_pause_over(uv_timer_t *timer)
 {
-    struct listener *listener = poll->data;
-    struct server *server = listener->server;
-    (void)status;
-    (void)events;
-    while (!server->paused) {
+    struct worker *worker = timer->data;
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        uv_poll_start(&worker->listeners[i].poll, UV_READABLE, on_connect);
+    }
+}
+
+// The system has no descriptor or no memory left. Asking again at once would only burn the processor.
+static void pause_all(struct worker *worker, int why)
+{
+    log_warning("cannot accept a connection: %s", strerror(why));
+    if (worker->obeyed != ORDER_SERVE) {
+        return; // they are being closed
+    }
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        uv_poll_stop(&worker->listeners[i].poll);
+    }
+    uv_timer_start(&worker->pause, on_pause_over, PAUSE_MS, 0);
+}
+
+static void accept_all(struct listener *listener)
+{
+    enum { AT_ONCE = 64 }; // then those that are connected have their turn
+    for (int i = 0; i < AT_ONCE; i++) {
         struct sockaddr_storage from;
         socklen_t len = sizeof from;
         int fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            connection_accept(server, fd, &from);
-        } else if (errno == EINTR || errno == ECONNABORTED) {
-            continue; // that one is gone; the next
+            connection_accept(listener->worker, fd, &from);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
-        } else {
-            log_warning("cannot accept a connection: %s", strerror(errno));
-            server->paused = server->connection_count > 0; // until one of them gives back what is missing
-            break;
-        }
-        server->paused = server->paused || server->connection_count >= CONNECTIONS_MOST;
-    }
-    for (size_t i = 0; server->paused && i < server->listener_count; i++) {
-        uv_poll_stop(&server->listeners[i].poll);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_all(listener->worker, errno);
+            return;
+        } // else that one is gone; the next
     }
 }
 
-void listeners_resume(struct server *server)
+static void on_connect(uv_poll_t *poll, int status, int events)
 {
-    if (!server->paused || server->stopping) {
-        return;
-    }
-    server->paused = false;
-    for (size_t i = 0; i < server->listener_count; i++) {
-        uv_poll_start(&server->listeners[i].poll, UV_READABLE, on_connect);
-    }
+    (void)status;
+    (void)events;
+    accept_all(poll->data);
 }
 
-static int listener_open(struct server *server, const char *ip, unsigned port, struct err *e)
+// SO_REUSEPORT would let two servers of one user share a port without either knowing. So a port that is asked for is
+// first tried without it.
+static int port_is_free(const struct sockaddr_storage *address, socklen_t len)
 {
-    struct listener *listener = &server->listeners[server->listener_count];
+    int on = 1;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->ss_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    int rc = bind(fd, (const struct sockaddr *)address, len);
+    int why = errno;
+    close(fd);
+    errno = why;
+    return rc;
+}
+
+static bool share_port(int fd)
+{
+#ifdef SO_REUSEPORT
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
+#else
+    (void)fd;
+    return false;
+#endif
+}
+
+// A socket that listens; -1: errno says why not.
+static int socket_open(const struct sockaddr_storage *address, socklen_t len, const struct listener *first)
+{
+    int on = 1;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->ss_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on); // the other family has a socket of its own
+    }
+    if (!share_port(fd) && first != NULL) {
+        close(fd);
+        return fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
+    }
+    if (bind(fd, (const struct sockaddr *)address, len) != 0 || listen(fd, SOMAXCONN) != 0) {
+        int why = errno;
+        close(fd);
+        errno = why;
+        return -1;
+    }
+    return fd;
+}
+
+static int listener_open(struct worker *worker, const char *ip, unsigned port, struct err *e)
+{
+    struct worker *first = worker->server->workers;
+    struct listener *listener = &worker->listeners[worker->listener_count];
     struct sockaddr_storage address;
     socklen_t len = address_parse(ip, port, &address);
-    int on = 1;
     if (len == 0) {
         return err_usage(e, "\"%s\" is not an IP address", ip);
     }
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (worker == first && port != 0 && port_is_free(&address, len) != 0) {
+        return err_errno(e, "listening on %s port %u", ip, port);
+    }
+    int fd = socket_open(&address, len, worker == first ? NULL : &first->listeners[worker->listener_count]);
     if (fd < 0) {
-        return err_errno(e, "listening on %s", ip);
+        return err_errno(e, "listening on %s port %u", ip, port);
     }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (address.ss_family == AF_INET6) {
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on); // the other family has a socket of its own
-    }
-    if (bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, SOMAXCONN) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
         err_errno(e, "listening on %s port %u", ip, port);
         close(fd);
         return -1;
     }
-    *listener = (struct listener){.server = server, .fd = fd};
+    *listener = (struct listener){.worker = worker, .fd = fd};
     address_text(&address, listener->address);
-    uv_poll_init(&server->loop, &listener->poll, fd);
+    uv_poll_init(&worker->loop, &listener->poll, fd);
     listener->poll.data = listener;
     uv_poll_start(&listener->poll, UV_READABLE, on_connect);
-    server->listener_count++;
+    worker->listener_count++;
     return 0;
 }
 
 unsigned listeners_port(const struct server *server)
 {
-    const char *colon = server->listener_count > 0 ? strrchr(server->listeners[0].address, ':') : NULL;
-    return colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : server->settings->port;
+    const struct worker *first = server->workers;
+    const char *colon = first->listener_count > 0 ? strrchr(first->listeners[0].address, ':') : NULL;
+    return colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : server->generation->config->port;
 }
 
-int listeners_open(struct server *server, struct err *e)
+int listeners_open(struct worker *worker, struct err *e)
 {
-    const struct server_settings *settings = server->settings;
-    for (size_t i = 0; i < settings->address_count; i++) {
-        if (listener_open(server, settings->addresses[i], listeners_port(server), e) != 0) {
+    struct server *server = worker->server;
+    const struct server_config *config = server->generation->config;
+    uv_timer_init(&worker->loop, &worker->pause);
+    worker->pause.data = worker;
+    for (size_t i = 0; i < config->address_count; i++) {
+        unsigned port = config->addresses[i].port;
+        if (listener_open(worker, config->addresses[i].ip, port != 0 ? port : listeners_port(server), e) != 0) {
             return -1;
         }
     }
-    if (settings->address_count > 0) {
+    if (config->address_count > 0) {
         return 0;
     }
-    if (listener_open(server, "127.0.0.1", settings->port, e) != 0) {
+    if (listener_open(worker, "127.0.0.1", listeners_port(server), e) != 0) {
         return -1;
     }
     struct err missing = ERR_INIT; // a machine without IPv6 is no reason not to start; a port that is taken is
-    if (listener_open(server, "::1", listeners_port(server), &missing) != 0) {
+    if (listener_open(worker, "::1", listeners_port(server), &missing) != 0) {
         if (errno != EAFNOSUPPORT && errno != EADDRNOTAVAIL) {
             return err_set(e, "%s", missing.text);
         }
-        log_warning("%s", missing.text);
+        if (worker == server->workers) {
+            log_warning("%s", missing.text);
+        }
     }
     return 0;
 }
@@ -137,9 +209,13 @@ static void on_listener_closed(uv_handle_t *handle)
     close(listener->fd);
 }
 
-void listeners_close(struct server *server)
+// Whoever the kernel has let in already is not left standing.
+void listeners_close(struct worker *worker)
 {
-    for (size_t i = 0; i < server->listener_count; i++) {
-        uv_close((uv_handle_t *)&server->listeners[i].poll, on_listener_closed);
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        uv_poll_stop(&worker->listeners[i].poll);
+        accept_all(&worker->listeners[i]);
+        uv_close((uv_handle_t *)&worker->listeners[i].poll, on_listener_closed);
     }
+    uv_close((uv_handle_t *)&worker->pause, NULL);
 }

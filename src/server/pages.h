@@ -10,9 +10,12 @@ struct visitor {
     const struct trust_identity *who; // never NULL
     const char *cipher;
     const char *address;
+    const struct trust_snapshot *snapshot; // whose access rules hold; NULL only in tests
+    const char *root;                      // the directory that is served; or NULL
+    int64_t now;
 };
 
-// Fills the response (its body is the caller's to clear).
+// Fills the response (the caller clears it).
 void pages_respond(const struct visitor *visitor, const struct http_request *request, struct http_response *response);
 // The page of "/": who the visitor is, in HTML.
 void page_identity(const struct visitor *visitor, struct buf *html);

@@ -35,6 +35,9 @@ static int bio_send(void *arg, const unsigned char *data, size_t len)
         return MBEDTLS_ERR_NET_CONN_RESET;
     }
     alert_watch_bytes(&c->outgoing, data, (size_t)n);
+    if (c->hello != NULL) {
+        hello_watch_bytes(c->hello, data, (size_t)n);
+    }
     return (int)n;
 }
 
@@ -77,6 +80,8 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
 {
     struct tls_connection *c = mem_alloc(sizeof *c);
     c->context = tls_context_ref(context);
+    c->snapshot = trust_snapshot_ref(context->snapshot);
+    c->hello = context->tickets != NULL ? mem_alloc(sizeof *c->hello) : NULL;
     c->io = io;
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
@@ -108,7 +113,10 @@ void tls_connection_free(struct tls_connection *c)
     alert_watch_clear(&c->outgoing);
     trust_identity_free(c->identity);
     presented_clear(c, 0);
+    resume_clear(c);
+    buf_clear(&c->server_name);
     buf_clear(&c->issuer);
+    trust_snapshot_free(c->snapshot);
     free(c->name);
     tls_context_free(c->context);
     free(c);
@@ -121,8 +129,7 @@ static enum tls_status fail(struct tls_connection *c, int code)
     return TLS_FAILED;
 }
 
-// Sends the alert that belongs to the verdict, as often as it takes.
-static enum tls_status refuse(struct tls_connection *c)
+enum tls_status connection_refuse(struct tls_connection *c)
 {
     enum alert alert = reason_info(c->verdict.reason)->alert;
     bool is_tls13 = mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
@@ -149,35 +156,59 @@ static void name_cipher(struct tls_connection *c)
     }
 }
 
-// The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
-static enum tls_status conclude(struct tls_connection *c)
+// No session was resumed: what mbedTLS has against the peer counts too.
+static void conclude_full(struct tls_connection *c)
 {
     struct trust_verdict *verdict = &c->verdict;
     uint32_t flags = mbedtls_ssl_get_verify_result(&c->ssl);
-    alert_watch_handshake_over(&c->incoming);
-    alert_watch_handshake_over(&c->outgoing);
-    name_cipher(c);
     if (mbedtls_ssl_get_peer_cert(&c->ssl) == NULL) {
         trust_verdict_set(verdict, REASON_no_certificate, -1, "%s", reason_info(REASON_no_certificate)->sentence);
     } else if (verdict->reason == REASON_ok && flags != 0) {
         enum reason reason = trust_reason_of_flags(flags);
         trust_verdict_set(verdict, reason, 0, "mbedTLS: %s", reason_info(reason)->sentence);
-    } else if (verdict->reason == REASON_ok) {
-        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), false, &c->failure);
-        c->state = c->identity != NULL ? CONNECTION_OPEN : CONNECTION_FAILED;
+    }
+}
+
+// Whoever has been accepted gets tickets for the next time; in TLS 1.2 they were part of the handshake.
+static enum tls_status write_tickets(struct tls_connection *c)
+{
+    int code = presented_tickets(c);
+    if (code == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return TLS_WANT_WRITE;
+    }
+    if (code != 0) {
+        return fail(c, code);
+    }
+    c->state = CONNECTION_OPEN;
+    return TLS_DONE;
+}
+
+// The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
+static enum tls_status conclude(struct tls_connection *c)
+{
+    alert_watch_handshake_over(&c->incoming);
+    alert_watch_handshake_over(&c->outgoing);
+    name_cipher(c);
+    if (!resume_conclude(c)) {
+        conclude_full(c);
+    }
+    if (verify_current(c)) {
+        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &c->failure);
+        c->state = c->identity != NULL ? CONNECTION_TICKETS : CONNECTION_FAILED;
         c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
-        return c->identity != NULL ? TLS_DONE : TLS_FAILED;
+        return c->identity != NULL ? write_tickets(c) : TLS_FAILED;
     }
     c->ending = TLS_END_US;
-    err_refused(&c->failure, "%s: %s", reason_token(verdict->reason), verdict->detail);
-    return refuse(c);
+    err_refused(&c->failure, "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
+    return connection_refuse(c);
 }
 
 enum tls_status tls_handshake(struct tls_connection *c)
 {
     switch (c->state) {
     case CONNECTION_OPEN: return TLS_DONE;
-    case CONNECTION_REFUSING: return refuse(c);
+    case CONNECTION_TICKETS: return write_tickets(c);
+    case CONNECTION_REFUSING: return connection_refuse(c);
     case CONNECTION_FAILED: return TLS_FAILED;
     case CONNECTION_HANDSHAKE: break;
     }
@@ -191,7 +222,7 @@ enum tls_status tls_handshake(struct tls_connection *c)
     enum tls_status status = fail(c, code);
     // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
     bool unsaid = c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE;
-    return unsaid ? refuse(c) : status;
+    return unsaid ? connection_refuse(c) : status;
 }
 
 enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_t *got)

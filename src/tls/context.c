@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "configs/mbedtls_required.h"
 #include "tls/internal.h"
+#include "tls/tickets.h"
 
 #include <mbedtls/ssl_ciphersuites.h>
 #include <psa/crypto.h>
@@ -53,7 +54,7 @@ static int configure(struct tls_context *context, const struct tls_settings *set
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_max_tls_version(config, settings->versions == TLS_1_2_ONLY ? MBEDTLS_SSL_VERSION_TLS1_2
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_3);
-    // Keys come from certificates and ephemeral exchange; without tickets no session is resumed unjudged.
+    // Keys come from certificates and ephemeral exchange; resume_configure adds tickets to that.
     mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
     mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
@@ -64,6 +65,9 @@ static int configure(struct tls_context *context, const struct tls_settings *set
     mbedtls_ssl_conf_dn_hints(config, trust_snapshot_anchors(settings->snapshot)); // the CAs that a server asks for
     if (is_server) {
         mbedtls_ssl_conf_cert_cb(config, hold_verdict);
+        if (context->tickets != NULL) {
+            resume_configure(config);
+        }
     } else {
         mbedtls_ssl_conf_session_tickets(config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
     }
@@ -88,6 +92,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->role = settings->role;
     context->credentials = settings->credentials;
     context->snapshot = trust_snapshot_ref(settings->snapshot);
+    context->tickets = tickets_lifetime(settings->tickets) > 0 ? tls_tickets_ref(settings->tickets) : NULL;
     context->references = 1;
     mbedtls_ssl_config_init(&context->config);
     if (rng_init(&context->rng, e) != 0 || configure(context, settings, e) != 0) {
@@ -103,6 +108,11 @@ struct tls_context *tls_context_ref(struct tls_context *context)
     return context;
 }
 
+const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context)
+{
+    return context->snapshot;
+}
+
 void tls_context_free(struct tls_context *context)
 {
     if (context == NULL || __atomic_sub_fetch(&context->references, 1, __ATOMIC_ACQ_REL) > 0) {
@@ -111,6 +121,7 @@ void tls_context_free(struct tls_context *context)
     mbedtls_ssl_config_free(&context->config);
     tls_credentials_free(context->credentials);
     trust_snapshot_free(context->snapshot);
+    tls_tickets_free(context->tickets);
     rng_clear(&context->rng);
     free(context);
 }

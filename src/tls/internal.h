@@ -5,6 +5,8 @@
 
 #include "base/random.h"
 #include "tls/alert.h"
+#include "tls/hello.h"
+#include "tls/ticket.h"
 #include "tls/tls.h"
 
 #include <mbedtls/pk.h>
@@ -22,12 +24,27 @@ struct tls_context {
     enum tls_role role;
     struct tls_credentials *credentials; // or NULL
     struct trust_snapshot *snapshot;
+    struct tls_tickets *tickets; // or NULL
     mbedtls_ssl_config config;
     struct rng rng; // its generator is locked by mbedTLS
     int references; // atomic
 };
 
-enum connection_state { CONNECTION_HANDSHAKE, CONNECTION_OPEN, CONNECTION_REFUSING, CONNECTION_FAILED };
+enum connection_state {
+    CONNECTION_HANDSHAKE,
+    CONNECTION_TICKETS, // accepted; in TLS 1.3 a server has tickets to send, before anything else
+    CONNECTION_OPEN,
+    CONNECTION_REFUSING,
+    CONNECTION_FAILED,
+};
+
+// A ticket whose client was accepted. Whether the session is resumed with it, the ServerHello says.
+struct resumption {
+    struct buf plain; // what the ticket borrows from
+    struct ticket ticket;
+    uint8_t fact[TRUST_FACT];
+    int64_t until;
+};
 
 struct tls_connection {
     struct tls_context *context;
@@ -35,8 +52,17 @@ struct tls_connection {
     mbedtls_ssl_context ssl;
     char *name; // of the server asked for, or NULL
     enum connection_state state;
+    struct trust_snapshot *snapshot; // that judges
     struct trust_verdict verdict;    // of trust_judge, once it was asked
     bool judged;                     // it was
+    bool outdated;                   // by another snapshot than the one that is here now
+    uint8_t fact[TRUST_FACT];        // of the accepted path
+    int64_t until;                   // and its earliest notAfter
+    int64_t authenticated;           // when the peer proved that it has its key, in this handshake or the resumed one
+    bool resumed;
+    struct hello_watch *hello;       // while the handshake is on, where there are tickets
+    struct buf server_name;          // that the client asked for, as it came
+    struct resumption *resumption;   // or NULL
     struct buf issuer;               // of the accepted leaf, DER, while mbedTLS verifies
     struct trust_identity *identity; // only when CONNECTION_OPEN
     struct buf *presented;           // the peer's certificates as they came, DER, the leaf first
@@ -50,8 +76,10 @@ struct tls_connection {
     struct err failure;
 };
 
-// presented.c: mbedtls_ssl_handshake, keeping what the peer presents.
+// presented.c: mbedTLS's handshake, keeping what the peer presents; it ends before any ticket of TLS 1.3 is written.
 int presented_handshake(struct tls_connection *c);
+int presented_tickets(struct tls_connection *c); // and they are written here
+void presented_add(struct tls_connection *c, struct span certificate);
 void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain); // from mbedTLS, if nothing was kept
 void presented_clear(struct tls_connection *c, size_t keep);                  // forgets all but the first `keep`
 struct span presented_leaf(const struct tls_connection *c);
@@ -60,7 +88,24 @@ struct tls_connection *presented_connection(void); // whose handshake is on, on 
 // verify.c: mbedTLS's verify callback; and the only caller of trust_judge, which it asks about what was presented.
 int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 bool verify_presented(struct tls_connection *c);
+bool verify_current(struct tls_connection *c); // is it accepted, by the snapshot that is here now?
+// Judges a chain as the peer's; `fact` or NULL, `path` {0}.
+bool verify_chain(struct tls_connection *c, const struct span *chain, size_t count, const uint8_t *fact, int64_t now,
+                  struct trust_verdict *verdict, struct trust_path *path);
+// Judges the presented chain once more, after it was accepted.
+bool verify_again(struct tls_connection *c, int64_t now);
 int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers); // an mbedtls_x509_crt_ca_cb_t
+
+// connection.c: sends the alert that belongs to the verdict, as often as it takes.
+enum tls_status connection_refuse(struct tls_connection *c);
+
+// resume.c: mbedTLS's callbacks, and what came of them.
+void resume_configure(mbedtls_ssl_config *config);
+// True: the session was resumed, or must not have been; verdict and identity's source are set. False: it was not.
+bool resume_conclude(struct tls_connection *c);
+void resume_clear(struct tls_connection *c);
+// The content of a ticket, taken from `plain`: is its client accepted, here and now? Then `session` is filled.
+bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, mbedtls_ssl_session *session);
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
 

@@ -20,11 +20,11 @@ int parse_wrapped(mbedtls_x509_crt *chain, const unsigned char *data,
                   size_t len) __asm__("__wrap_mbedtls_x509_crt_parse_der");
 
 // One more than the judge takes is kept, so that it can see that there are too many.
-static void keep(struct tls_connection *c, const unsigned char *data, size_t len)
+void presented_add(struct tls_connection *c, struct span certificate)
 {
     if (c->presented_count <= TRUST_CHAIN_MOST) {
         c->presented = mem_grow(c->presented, &c->presented_cap, sizeof *c->presented, c->presented_count + 1);
-        buf_add(&c->presented[c->presented_count++], data, len);
+        buf_add(&c->presented[c->presented_count++], certificate.data, certificate.len);
     }
 }
 
@@ -34,7 +34,7 @@ int parse_wrapped(mbedtls_x509_crt *chain, const unsigned char *data, size_t len
     if (c == NULL) {
         return parse_real(chain, data, len);
     }
-    keep(c, data, len);
+    presented_add(c, span_of(data, len));
     return x509_add(chain, span_of(data, len));
 }
 
@@ -44,6 +44,17 @@ struct tls_connection *presented_connection(void)
 }
 
 int presented_handshake(struct tls_connection *c)
+{
+    int code = 0;
+    reading = c;
+    while (code == 0 && !mbedtls_ssl_is_handshake_over(&c->ssl)) {
+        code = mbedtls_ssl_handshake_step(&c->ssl);
+    }
+    reading = NULL;
+    return code;
+}
+
+int presented_tickets(struct tls_connection *c)
 {
     reading = c;
     int code = mbedtls_ssl_handshake(&c->ssl);
@@ -57,7 +68,7 @@ void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain)
         return;
     }
     for (; chain != NULL; chain = chain->next) {
-        keep(c, chain->raw.p, chain->raw.len);
+        presented_add(c, span_of(chain->raw.p, chain->raw.len));
     }
 }
 

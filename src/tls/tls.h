@@ -27,6 +27,25 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
 
+// --- tickets: how a session is resumed, by whoever is still accepted ---
+
+// A ticket carries who the client was, sealed; the client is judged again when it comes back. TLS 1.2 and 1.3.
+struct tls_tickets; // the keys that seal them; many contexts and threads share it
+
+struct tls_ticket_settings {
+    const char *key_file; // shared by replicas, made by tls_ticket_keys_rotate; NULL: random keys of this process
+    int64_t lifetime;     // seconds from the full handshake, at most seven days; 0: no tickets
+};
+
+struct tls_tickets *tls_tickets_new(const struct tls_ticket_settings *settings, struct err *e);
+struct tls_tickets *tls_tickets_ref(struct tls_tickets *tickets);
+void tls_tickets_free(struct tls_tickets *tickets); // drops one reference
+// Reads the key file again; on failure the old keys stay. From any thread.
+int tls_tickets_reload(struct tls_tickets *tickets, struct err *e);
+// Adds a new key to a file, which seals from *from on (every replica must have read it by then), and drops the keys
+// that no ticket can need any more. If there is no such file it is made, and *from becomes `now`.
+int tls_ticket_keys_rotate(const char *file, int64_t *from, int64_t now, struct err *e);
+
 // --- context: what many connections share; immutable and reference-counted, so a reload makes a new one ---
 
 enum tls_role { TLS_CLIENT, TLS_SERVER };
@@ -38,12 +57,14 @@ struct tls_settings {
     struct tls_credentials *credentials; // now the context's, also when making it fails; NULL: a client without any
     struct trust_snapshot *snapshot;     // gets another reference
     const char **alpn;                   // NULL-terminated, static; or NULL
+    struct tls_tickets *tickets;         // gets another reference; of a server; NULL: no session is resumed
 };
 
 struct tls_context;
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e);
 struct tls_context *tls_context_ref(struct tls_context *context);
 void tls_context_free(struct tls_context *context); // drops one reference
+const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context); // by which it judges; borrowed
 
 // --- connection: never blocks by itself ---
 
@@ -82,6 +103,20 @@ const struct trust_identity *tls_peer(const struct tls_connection *connection);
 const struct trust_verdict *tls_verdict(const struct tls_connection *connection);
 // The peer's leaf certificate as it was presented (DER), accepted or not; empty when there was none.
 struct span tls_peer_certificate(const struct tls_connection *connection);
+
+bool tls_resumed(const struct tls_connection *connection); // accepted by a ticket, not by a certificate presented now
+// The earliest notAfter in the accepted path: the last second in which the peer may be here.
+int64_t tls_accepted_until(const struct tls_connection *connection);
+
+// The snapshot that the peer was judged by last, the connection's.
+const struct trust_snapshot *tls_snapshot(const struct tls_connection *connection);
+// Judges the peer again at `now` by the snapshot of `current`, which becomes the connection's. True: it is still
+// accepted; or there is no verdict yet, which will be by that snapshot. False: from now on tls_peer() is NULL, and
+// tls_refuse() says why. Not while another thread uses the connection.
+bool tls_judge_again(struct tls_connection *connection, struct tls_context *current, int64_t now);
+// Sends the alert of a verdict that was not there when the handshake ended. TLS_WANT_WRITE: call again; TLS_FAILED: it
+// is done, as far as it goes, and the connection is at its end.
+enum tls_status tls_refuse(struct tls_connection *connection);
 
 enum tls_ending {
     TLS_END_NONE,    // nothing has ended yet, or all is well

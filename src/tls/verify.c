@@ -30,25 +30,65 @@ static uint32_t verify_flag_of_alert(enum alert alert)
     return MBEDTLS_X509_BADCERT_CN_MISMATCH;
 }
 
-bool verify_presented(struct tls_connection *c)
+bool verify_chain(struct tls_connection *c, const struct span *chain, size_t count, const uint8_t *fact, int64_t now,
+                  struct trust_verdict *verdict, struct trust_path *path)
+{
+    const struct trust_question question = {.chain = chain,
+                                            .count = count,
+                                            .purpose = c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER,
+                                            .name = c->name,
+                                            .now = now,
+                                            .fact = fact};
+    return trust_judge_question(c->snapshot, &question, verdict, path);
+}
+
+static bool judge(struct tls_connection *c, const uint8_t *fact, int64_t now, struct trust_path *path)
 {
     struct span chain[TRUST_CHAIN_MOST + 1] = {{0}};
+    for (size_t i = 0; i < c->presented_count; i++) {
+        chain[i] = buf_span(&c->presented[i]);
+    }
+    bool accepted = verify_chain(c, chain, c->presented_count, fact, now, &c->verdict, path);
+    if (accepted) {
+        memcpy(c->fact, path->fact, sizeof c->fact);
+        c->until = path->until;
+    }
+    return accepted;
+}
+
+bool verify_presented(struct tls_connection *c)
+{
     struct trust_path path = {.count = 0};
     if (c->judged) {
         return c->verdict.reason == REASON_ok;
     }
     c->judged = true;
-    for (size_t i = 0; i < c->presented_count; i++) {
-        chain[i] = buf_span(&c->presented[i]);
-    }
-    bool accepted = trust_judge_path(c->context->snapshot, chain, c->presented_count,
-                                     c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER, c->name, clock_now(),
-                                     &c->verdict, &path);
+    c->authenticated = clock_now(); // or will be, in this handshake
+    bool accepted = judge(c, NULL, c->authenticated, &path);
     if (accepted) {
         buf_add(&c->issuer, path.certificates[1].data, path.certificates[1].len); // a path has an anchor at least
     }
     trust_path_clear(&path);
     return accepted;
+}
+
+bool verify_again(struct tls_connection *c, int64_t now)
+{
+    struct trust_path path = {.count = 0};
+    uint8_t fact[TRUST_FACT];
+    memcpy(fact, c->fact, sizeof fact);
+    c->outdated = false;
+    bool accepted = judge(c, fact, now, &path);
+    trust_path_clear(&path);
+    return accepted;
+}
+
+bool verify_current(struct tls_connection *c)
+{
+    if (c->outdated && c->verdict.reason == REASON_ok) {
+        return verify_again(c, clock_now());
+    }
+    return c->verdict.reason == REASON_ok;
 }
 
 // mbedTLS asks who may have issued `child`. The answer is the issuer that the judge has found and accepted, so that
@@ -88,8 +128,8 @@ int verify_hook(void *connection, mbedtls_x509_crt *crt, int depth, uint32_t *fl
     presented_take(c, crt);
     if (!verify_presented(c)) {
         *flags |= verify_flag_of_alert(reason_info(c->verdict.reason)->alert);
+        presented_clear(c, 1); // the leaf says who the peer is; nobody will ask about the others again
     }
-    presented_clear(c, 1); // the leaf says who the peer is
     buf_clear(&c->issuer);
     return 0;
 }

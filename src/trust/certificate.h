@@ -67,6 +67,14 @@ void certificate_free(struct certificate *c);
 // The subject, or the serial number if it is empty, for messages: escaped, at most 95 bytes. Returns `text`.
 const char *certificate_label(const struct certificate *c, char text[96]);
 
+// A period that begins with its first second and ends after its last one: the first change after `now`, or `next` if
+// that comes earlier.
+static inline int64_t period_next_change(int64_t first, int64_t last, int64_t now, int64_t next)
+{
+    int64_t change = first > now ? first : last >= now ? last + 1 : next;
+    return change < next ? change : next;
+}
+
 // A signature over `data` by `key`, as an AlgorithmIdentifier names it. The algorithm must be ECDSA or RSA (PKCS#1 1.5
 // or PSS) with SHA-256 or better, its parameters as RFC 4055 and RFC 5758 demand them, and fit the key. REASON_ok,
 // REASON_algorithm_weak, REASON_signature_bad; used for certificates and for revocation lists.

@@ -382,3 +382,19 @@ bool crl_signed_by(struct crl *list, const struct certificate *signer)
     remember_signer(list, signer->spki);
     return true;
 }
+
+void crl_remember(struct crl *list, const struct crl *from)
+{
+    if (list->digestible != REASON_ok || from->digestible != REASON_ok ||
+        !span_equal(span_of(list->digest.octets, list->digest.len), span_of(from->digest.octets, from->digest.len)) ||
+        !span_equal(buf_span(&list->algorithm), buf_span(&from->algorithm)) ||
+        !span_equal(buf_span(&list->signature), buf_span(&from->signature))) {
+        return;
+    }
+    for (size_t i = 0; i < CRL_SIGNERS; i++) {
+        const struct buf *signer = atomic_load(&from->signers[i]);
+        if (signer != NULL && !is_remembered(list, buf_span(signer))) {
+            remember_signer(list, buf_span(signer));
+        }
+    }
+}

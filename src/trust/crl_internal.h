@@ -145,6 +145,8 @@ bool crl_is_current(const struct crl *list, int64_t now);
 int crl_number_compare(const struct buf *a, const struct buf *b); // as memcmp
 // Did this certificate's key sign the list, and may it (cRLSign)?
 bool crl_signed_by(struct crl *list, const struct certificate *signer);
+// Takes over who signed it, if `from` is the same list.
+void crl_remember(struct crl *list, const struct crl *from);
 
 // --- crl_store.c ---
 

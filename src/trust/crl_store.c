@@ -99,6 +99,29 @@ size_t crl_store_find(const struct crl_store *store, struct span issuer, struct 
     return count;
 }
 
+void crl_store_remember(struct crl_store *to, const struct crl_store *from)
+{
+    for (size_t i = 0; i < crl_store_count(to); i++) {
+        struct crl *const *known = NULL;
+        size_t count = crl_store_find(from, buf_span(&to->lists[i]->issuer), &known);
+        for (size_t k = 0; k < count; k++) {
+            crl_remember(to->lists[i], known[k]);
+        }
+    }
+}
+
+int64_t crl_store_next_change(const struct crl_store *store, int64_t now)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < crl_store_count(store); i++) {
+        const struct crl *list = store->lists[i];
+        if (list->has_next_update) { // without, it never is current
+            next = period_next_change(list->this_update, list->next_update, now, next);
+        }
+    }
+    return next;
+}
+
 size_t crl_store_count(const struct crl_store *store)
 {
     return store == NULL ? 0 : store->count;

@@ -2,6 +2,7 @@
 // Names in certificates as text that is safe to print.
 #include "base/text.h"
 #include "trust/internal.h"
+#include "trust/name.h"
 
 #include <arpa/inet.h>
 #include <mbedtls/asn1.h>
@@ -18,17 +19,29 @@ static void display_hex(struct buf *b, struct span data)
     text_hex(b, data.data, data.len < VALUE_LIMIT ? data.len : VALUE_LIMIT, '\0');
 }
 
-static void display_type(struct buf *b, const mbedtls_asn1_buf *oid)
+void display_attribute_type(struct buf *b, struct span oid)
 {
+    const mbedtls_asn1_buf as_mbedtls = {.tag = MBEDTLS_ASN1_OID, .len = oid.len, .p = (unsigned char *)oid.data};
     const char *name = NULL;
     char dotted[128];
-    if (mbedtls_oid_get_attr_short_name(oid, &name) == 0) {
+    if (mbedtls_oid_get_attr_short_name(&as_mbedtls, &name) == 0) {
         buf_text(b, name);
-    } else if (mbedtls_oid_get_numeric_string(dotted, sizeof dotted, oid) > 0) {
+    } else if (mbedtls_oid_get_numeric_string(dotted, sizeof dotted, &as_mbedtls) > 0) {
         buf_text(b, dotted);
     } else {
         buf_text(b, "?");
     }
+}
+
+void display_attribute_value(struct buf *b, const struct der_item *value)
+{
+    struct buf characters = {0};
+    if (name_value_text(value, &characters)) {
+        text_escape(b, characters.data, characters.len, VALUE_LIMIT);
+    } else {
+        display_hex(b, value->content);
+    }
+    buf_clear(&characters);
 }
 
 // RFC 4514 section 2.4: the characters with a meaning in the text get a backslash; what is not printable (and the
@@ -45,7 +58,8 @@ static void display_value(struct buf *b, int tag, const uint8_t *data, size_t le
         bool first = p == text;
         bool special = strchr(",+\"<>;", *p) != NULL || (first && (*p == '#' || *p == ' ')) ||
                        (p[1] == '\0' && *p == ' ' && !first);
-        buf_printf(b, "%s%c", special ? "\\" : "", *p);
+        buf_add(b, "\\", special ? 1 : 0);
+        buf_add(b, p, 1);
     }
     buf_clear(&escaped);
 }
@@ -58,12 +72,11 @@ static bool display_attribute(struct buf *b, unsigned char **p, const unsigned c
         return false;
     }
     end = *p + len;
-    mbedtls_asn1_buf oid = {.tag = MBEDTLS_ASN1_OID};
-    if (mbedtls_asn1_get_tag(p, end, &oid.len, MBEDTLS_ASN1_OID) != 0) {
+    if (mbedtls_asn1_get_tag(p, end, &len, MBEDTLS_ASN1_OID) != 0) {
         return false;
     }
-    oid.p = *p;
-    *p += oid.len;
+    struct span oid = span_of(*p, len);
+    *p += len;
     if (*p >= end) {
         return false;
     }
@@ -71,7 +84,7 @@ static bool display_attribute(struct buf *b, unsigned char **p, const unsigned c
     if (mbedtls_asn1_get_tag(p, end, &len, tag) != 0) {
         return false;
     }
-    display_type(b, &oid);
+    display_attribute_type(b, oid);
     buf_text(b, "=");
     display_value(b, tag, *p, len);
     *p += len;

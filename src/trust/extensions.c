@@ -241,11 +241,17 @@ static int read_name_constraints(struct certificate *c, struct span value, bool 
     return last >= 0 ? 0 : err_set(e, "it constrains nothing");
 }
 
-// Section 4.2.1.4
+// Section 4.2.1.4: whoever takes a critical one must understand its qualifiers too.
 static int read_policies(struct certificate *c, struct span value, bool critical, struct err *e)
 {
-    (void)critical;
-    return whole_sequence(value, &c->policies, e) != 0 ? -1 : policy_syntax(c->policies, e);
+    bool known = false;
+    if (whole_sequence(value, &c->policies, e) != 0 || policy_syntax(c->policies, &known, e) != 0) {
+        return -1;
+    }
+    if (critical && !known) {
+        certificate_finding(c, REASON_critical_extension, "its critical certificatePolicies has an unknown qualifier");
+    }
+    return 0;
 }
 
 // Section 4.2.1.5

@@ -28,6 +28,7 @@ void form_show(struct buf *out, const struct der_item *name);
 
 // The parts of a mailbox and of a URI, which are checked; -1: not well-formed. `local` and `host` are borrowed.
 int mailbox_split(struct span mailbox, struct span *local, struct span *host, struct err *e);
+bool mailbox_equal(struct span a, struct span b); // case counts before the @ only (RFC 5280 section 7.5)
 int uri_split(struct span uri, struct span *host, struct err *e); // host: empty if there is no authority
 
 // otherName: the OID of its type

@@ -112,9 +112,7 @@ static bool pattern_matches(struct span pattern, struct span host)
     return host_is_wildcard(pattern) ? host_equal(host_parent(pattern), host_parent(host)) : host_equal(pattern, host);
 }
 
-// A mailbox: case matters before the @ and not behind it (RFC 5280 section 7.5). A URI: octet by octet, as there is no
-// other comparison that everybody makes alike (RFC 5280 section 7.4 has its own).
-static bool mailbox_equal(struct span a, struct span b)
+bool mailbox_equal(struct span a, struct span b)
 {
     struct err ignored = ERR_INIT;
     struct span local_a, host_a, local_b, host_b;
@@ -123,6 +121,7 @@ static bool mailbox_equal(struct span a, struct span b)
            host_equal(host_a, host_b);
 }
 
+// A URI: octet by octet, as there is no other comparison that everybody makes alike (RFC 5280 section 7.4 has its own).
 static bool has_text_name(const struct certificate *c, int tag, struct span name)
 {
     struct err ignored = ERR_INIT;

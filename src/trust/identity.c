@@ -2,9 +2,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "trust/internal.h"
+#include "trust/name.h"
 
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NAMES_MOST = 100, SHA256_LENGTH = 32 };
 
@@ -17,64 +19,136 @@ const char *trust_name_word(enum trust_name_type type)
     return words[type];
 }
 
+// Exactly as long as needed: there is one identity for each connection.
+static struct span copy(struct span octets)
+{
+    uint8_t *data = mem_alloc(octets.len);
+    if (octets.len > 0) {
+        memcpy(data, octets.data, octets.len);
+    }
+    return span_of(data, octets.len);
+}
+
+static char *take_text(struct buf *b)
+{
+    char *text = mem_strdup((const char *)b->data);
+    buf_clear(b);
+    return text;
+}
+
 static char *text_of_name(struct span name)
 {
     struct buf b = {0};
     display_name(&b, name);
-    char *text = mem_strdup((const char *)b.data);
-    buf_clear(&b);
-    return text;
+    return take_text(&b);
 }
 
 static char *hex_of(const void *data, size_t len)
 {
     struct buf b = {0};
     text_hex(&b, data, len, '\0');
-    char *text = mem_strdup((const char *)b.data);
-    buf_clear(&b);
-    return text;
+    return take_text(&b);
 }
 
-static void fill_names(struct trust_identity *identity, struct span names)
+static bool fill_names(struct trust_identity *identity, struct span names)
 {
     struct err ignored = ERR_INIT;
-    struct der_item name;
-    if (names.len == 0) {
-        return;
+    struct der_item item;
+    size_t cap = 0;
+    while (identity->name_count < NAMES_MOST && names.len > 0 && der_next(&names, &item, &ignored) == 0) {
+        identity->names = mem_grow(identity->names, &cap, sizeof *identity->names, identity->name_count + 1);
+        struct trust_name *name = &identity->names[identity->name_count++];
+        display_general_name(name, &item);
+        name->octets = copy(item.content);
     }
-    identity->names = mem_array(NAMES_MOST, sizeof *identity->names);
-    while (identity->name_count < NAMES_MOST && names.len > 0 && der_next(&names, &name, &ignored) == 0) {
-        display_general_name(&identity->names[identity->name_count++], &name);
+    return names.len == 0;
+}
+
+static void fill_attribute(struct trust_attribute *to, const struct name_attribute *from)
+{
+    struct buf type = {0};
+    struct buf value = {0};
+    struct buf octets = {0};
+    bool is_text = name_value_text(&from->value, &octets);
+    display_attribute_type(&type, from->type);
+    display_attribute_value(&value, &from->value);
+    to->octets = copy(is_text ? buf_span(&octets) : (struct span){0});
+    to->type = take_text(&type);
+    to->value = take_text(&value);
+    buf_clear(&octets);
+}
+
+static bool fill_attributes(struct trust_identity *identity, struct span subject)
+{
+    struct err ignored = ERR_INIT;
+    struct name_reader reader;
+    struct name_attribute attribute;
+    size_t cap = 0;
+    int more = name_reader_open(&reader, subject, &ignored) == 0 ? 1 : -1;
+    while (more > 0 && (more = name_reader_next(&reader, &attribute, &ignored)) > 0) {
+        if (identity->attribute_count == NAMES_MOST) {
+            return false;
+        }
+        identity->attributes =
+            mem_grow(identity->attributes, &cap, sizeof *identity->attributes, identity->attribute_count + 1);
+        fill_attribute(&identity->attributes[identity->attribute_count++], &attribute);
     }
+    return more == 0;
+}
+
+// NULL: it failed
+static char *digest_of(struct span octets)
+{
+    unsigned char digest[SHA256_LENGTH];
+    return mbedtls_sha256(octets.data, octets.len, digest, 0) == 0 ? hex_of(digest, sizeof digest) : NULL;
+}
+
+struct trust_identity *identity_of(const struct certificate *c, bool digests)
+{
+    struct trust_identity *identity = mem_alloc(sizeof *identity);
+    identity->fingerprint = digests ? digest_of(buf_span(&c->der)) : mem_strdup("");
+    identity->key_pin = digests ? digest_of(c->spki) : mem_strdup("");
+    if (identity->fingerprint == NULL || identity->key_pin == NULL) {
+        trust_identity_free(identity);
+        return NULL;
+    }
+    identity->subject = text_of_name(c->subject);
+    identity->issuer = text_of_name(c->issuer);
+    identity->serial = hex_of(c->serial.data, c->serial.len);
+    bool all_names = fill_names(identity, c->names);
+    bool all_attributes = fill_attributes(identity, c->subject);
+    identity->complete = all_names && all_attributes;
+    identity->not_before = c->not_before;
+    identity->not_after = c->not_after;
+    identity->tls_version = "";
+    return identity;
 }
 
 struct trust_identity *trust_identity_new(struct span leaf, const char *tls_version, bool resumed, struct err *e)
 {
     struct trust_identity *identity = NULL;
-    unsigned char digest[SHA256_LENGTH];
     struct certificate *c = certificate_read(leaf);
     if (!c->readable) {
         err_set(e, "reading the peer's certificate: %s", c->why);
         goto out;
     }
-    int code = mbedtls_sha256(leaf.data, leaf.len, digest, 0);
-    if (code != 0) {
-        err_mbedtls(e, code, "reading the peer's certificate");
+    identity = identity_of(c, true);
+    if (identity == NULL) {
+        err_set(e, "reading the peer's certificate: SHA-256 does not work");
         goto out;
     }
-    identity = mem_alloc(sizeof *identity);
-    identity->subject = text_of_name(c->subject);
-    identity->issuer = text_of_name(c->issuer);
-    identity->serial = hex_of(c->serial.data, c->serial.len);
-    identity->fingerprint = hex_of(digest, sizeof digest);
-    fill_names(identity, c->names);
-    identity->not_before = c->not_before;
-    identity->not_after = c->not_after;
     identity->tls_version = tls_version;
     identity->resumed = resumed;
 out:
     certificate_free(c);
     return identity;
+}
+
+const char *identity_label(const struct trust_identity *identity)
+{
+    return identity->subject[0] != '\0' ? identity->subject
+           : identity->name_count > 0   ? identity->names[0].text
+                                        : identity->serial;
 }
 
 void trust_identity_free(struct trust_identity *identity)
@@ -84,11 +158,19 @@ void trust_identity_free(struct trust_identity *identity)
     }
     for (size_t i = 0; i < identity->name_count; i++) {
         free(identity->names[i].text);
+        free((void *)(uintptr_t)identity->names[i].octets.data);
+    }
+    for (size_t i = 0; i < identity->attribute_count; i++) {
+        free(identity->attributes[i].type);
+        free(identity->attributes[i].value);
+        free((void *)(uintptr_t)identity->attributes[i].octets.data);
     }
     free(identity->names);
+    free(identity->attributes);
     free(identity->subject);
     free(identity->issuer);
     free(identity->serial);
     free(identity->fingerprint);
+    free(identity->key_pin);
     free(identity);
 }

@@ -11,12 +11,15 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { SIGNATURE_MEMORY_SLOTS = 2048 };
+enum {
+    SIGNATURE_MEMORY_SLOTS = 2048,
+    SIGNATURE_MEMORY_MOST = SIGNATURE_MEMORY_SLOTS / 2, // so that looking for a slot always ends
+};
 struct signature_memory {
     pthread_mutex_t lock;
     size_t count;
     bool used[SIGNATURE_MEMORY_SLOTS];
-    uint8_t facts[SIGNATURE_MEMORY_SLOTS][32];
+    uint8_t facts[SIGNATURE_MEMORY_SLOTS][TRUST_FACT];
 };
 
 // The certificates of a snapshot, sorted by their subjects, so that one issuer among thousands is found at once.
@@ -36,7 +39,8 @@ struct trust_snapshot {
     unsigned unsafe;
     int depth_most; // -1: no limit
     struct policy_demand policy;
-    struct buf policy_oids; // what `policy` points into
+    struct buf policy_oids;    // what `policy` points into
+    struct trust_rules *rules; // or NULL
     struct signature_memory *memory;
     int references; // atomic
 };
@@ -46,14 +50,21 @@ static inline bool spans_equal(struct span a, struct span b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
-// memory.c: was this CA certificate found to be signed by this issuer's key before?
-bool signature_known(const struct trust_snapshot *snapshot, const struct certificate *child,
-                     const struct certificate *issuer);
-void signature_remember(const struct trust_snapshot *snapshot, const struct certificate *child,
-                        const struct certificate *issuer);
+// memory.c: the fact that this certificate was signed by this issuer's key, as a digest; false: it cannot be made.
+bool signature_fact(const struct certificate *child, const struct certificate *issuer, uint8_t fact[TRUST_FACT]);
+// Is it known of a CA certificate?
+bool signature_known(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
+void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
+
+// identity.c
+// Without digests, fingerprint and key pin stay empty. NULL: SHA-256 failed.
+struct trust_identity *identity_of(const struct certificate *c, bool digests);
+const char *identity_label(const struct trust_identity *identity); // for messages, escaped
 
 // Text for people, escaped, appended to `b`; what cannot be decoded is shown as hexadecimal.
 void display_name(struct buf *b, struct span name_der);                         // a Name as RFC 4514 text
+void display_attribute_type(struct buf *b, struct span oid);                    // "CN", or dotted
+void display_attribute_value(struct buf *b, const struct der_item *value);      // without what a Name adds to it
 void display_general_name(struct trust_name *out, const struct der_item *name); // out->text is the caller's
 
 #endif

@@ -2,6 +2,7 @@
 // trust_judge: reads what was presented, and has a path searched for.
 #include "base/text.h"
 #include "trust/internal.h"
+#include "trust/rules.h"
 #include "trust/search.h"
 
 #include <stdarg.h>
@@ -18,22 +19,48 @@ void trust_verdict_set(struct trust_verdict *verdict, enum reason reason, int de
     va_end(ap);
 }
 
+static const struct certificate *at(const struct search *s, size_t i)
+{
+    return i < s->count ? s->path[i] : s->anchor;
+}
+
+// The check that path[i] went through; NULL: it was spared it.
+static const struct checked *check_of(const struct search *s, size_t i)
+{
+    for (size_t k = 0; k < s->budget->checked_count; k++) {
+        const struct checked *checked = &s->budget->checked[k];
+        if (checked->child == s->path[i] && spans_equal(checked->key, at(s, i + 1)->spki)) {
+            return checked;
+        }
+    }
+    return NULL;
+}
+
 // What is accepted is remembered, and only that: a peer cannot fill the memory with chains of its own making.
 static void remember(const struct search *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (s->path[i]->is_ca) {
-            signature_remember(s->snapshot, s->path[i], i + 1 < s->count ? s->path[i + 1] : s->anchor);
+        const struct checked *checked = s->path[i]->is_ca ? check_of(s, i) : NULL;
+        if (checked != NULL) {
+            signature_remember(s->snapshot, checked->fact);
         }
     }
 }
 
-static void copy_path(const struct search *s, struct trust_path *path)
+static void fill_path(const struct search *s, struct trust_path *path)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        buf_add(&path->certificates[path->count++], s->path[i]->der.data, s->path[i]->der.len);
+    const struct checked *leaf = check_of(s, 0);
+    if (leaf != NULL) {
+        memcpy(path->fact, leaf->fact, TRUST_FACT);
+    } else { // a CA's, which the snapshot remembers
+        (void)signature_fact(s->path[0], at(s, 1), path->fact);
     }
-    buf_add(&path->certificates[path->count++], s->anchor->der.data, s->anchor->der.len);
+    path->until = INT64_MAX;
+    for (size_t i = 0; i <= s->count; i++) {
+        const struct certificate *c = at(s, i);
+        buf_add(&path->certificates[path->count++], c->der.data, c->der.len);
+        path->until = c->not_after < path->until ? c->not_after : path->until;
+    }
 }
 
 void trust_path_clear(struct trust_path *path)
@@ -44,46 +71,69 @@ void trust_path_clear(struct trust_path *path)
     path->count = 0;
 }
 
-bool trust_judge_path(const struct trust_snapshot *snapshot, const struct span *chain, size_t count,
-                      enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict,
-                      struct trust_path *path)
+// A client whom the access rules give nothing at all is not let in; what they give it is asked at each request.
+static bool is_allowed(const struct search *s)
+{
+    if (s->purpose != TRUST_CLIENT || s->snapshot->rules == NULL) {
+        return true;
+    }
+    struct trust_identity *identity = identity_of(s->path[0], rules_need_digests(s->snapshot->rules));
+    bool allowed = identity != NULL && rules_can_allow(s->snapshot->rules, identity);
+    if (!allowed) {
+        trust_verdict_set(s->verdict, REASON_not_allowed, 0, "no rule allows %s anything",
+                          identity == NULL ? "it" : identity_label(identity));
+    }
+    trust_identity_free(identity);
+    return allowed;
+}
+
+static bool judge(struct search *s, const struct certificate *leaf, struct trust_path *path)
+{
+    char label[96];
+    if (leaf->bad != REASON_ok) {
+        trust_verdict_set(s->verdict, leaf->bad, 0, "%s: %s", certificate_label(leaf, label), leaf->why);
+        return false;
+    }
+    if (!path_find(s, leaf) || !is_allowed(s)) {
+        return false;
+    }
+    remember(s);
+    if (path != NULL) {
+        fill_path(s, path);
+    }
+    trust_verdict_set(s->verdict, REASON_ok, -1, "%s", "");
+    return true;
+}
+
+bool trust_judge_question(const struct trust_snapshot *snapshot, const struct trust_question *q,
+                          struct trust_verdict *verdict, struct trust_path *path)
 {
     struct certificate *read[TRUST_CHAIN_MOST] = {NULL};
     struct budget budget = {.candidates = CANDIDATES_MOST, .names = NAME_CHECKS_MOST};
     struct search s = {.snapshot = snapshot,
                        .presented = read + 1,
-                       .purpose = purpose,
-                       .name = name,
-                       .now = now,
+                       .purpose = q->purpose,
+                       .name = q->name,
+                       .now = q->now,
+                       .fact = q->fact,
                        .budget = &budget,
                        .verdict = verdict};
-    bool accepted = false;
-    char label[96];
     trust_verdict_set(verdict, REASON_handshake, -1, "the judge did not come to a verdict"); // until it does
-    if (count == 0) {
+    if (q->count == 0) {
         trust_verdict_set(verdict, REASON_no_certificate, -1, "the chain is empty");
         return false;
     }
-    if (count > TRUST_CHAIN_MOST) {
-        trust_verdict_set(verdict, REASON_budget_exceeded, -1, "%zu certificates were sent; the limit is %d", count,
+    if (q->count > TRUST_CHAIN_MOST) {
+        trust_verdict_set(verdict, REASON_budget_exceeded, -1, "%zu certificates were sent; the limit is %d", q->count,
                           TRUST_CHAIN_MOST);
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        read[i] = certificate_read(chain[i]);
+    for (size_t i = 0; i < q->count; i++) {
+        read[i] = certificate_read(q->chain[i]);
     }
-    s.presented_count = count - 1;
-    if (read[0]->bad != REASON_ok) {
-        trust_verdict_set(verdict, read[0]->bad, 0, "%s: %s", certificate_label(read[0], label), read[0]->why);
-    } else if (path_find(&s, read[0])) {
-        trust_verdict_set(verdict, REASON_ok, -1, "%s", "");
-        remember(&s);
-        if (path != NULL) {
-            copy_path(&s, path);
-        }
-        accepted = true;
-    }
-    for (size_t i = 0; i < count; i++) {
+    s.presented_count = q->count - 1;
+    bool accepted = judge(&s, read[0], path);
+    for (size_t i = 0; i < q->count; i++) {
         certificate_free(read[i]);
     }
     return accepted;
@@ -92,5 +142,6 @@ bool trust_judge_path(const struct trust_snapshot *snapshot, const struct span *
 bool trust_judge(const struct trust_snapshot *snapshot, const struct span *chain, size_t count,
                  enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict)
 {
-    return trust_judge_path(snapshot, chain, count, purpose, name, now, verdict, NULL);
+    const struct trust_question q = {.chain = chain, .count = count, .purpose = purpose, .name = name, .now = now};
+    return trust_judge_question(snapshot, &q, verdict, NULL);
 }

@@ -7,57 +7,60 @@
 #include <mbedtls/sha256.h>
 #include <string.h>
 
-static bool fact_digest(const struct certificate *child, const struct certificate *issuer, uint8_t digest[32])
+bool signature_fact(const struct certificate *child, const struct certificate *issuer, uint8_t fact[TRUST_FACT])
 {
     mbedtls_sha256_context sha;
-    mbedtls_sha256_init(&sha);
-    bool good = mbedtls_sha256_starts(&sha, 0) == 0 &&
-                mbedtls_sha256_update(&sha, child->der.data, child->der.len) == 0 &&
-                mbedtls_sha256_update(&sha, issuer->spki.data, issuer->spki.len) == 0 &&
-                mbedtls_sha256_finish(&sha, digest) == 0;
+    mbedtls_sha256_init(&sha); // both are DER and say how long they are: nothing else has the same octets
+    bool good =
+        mbedtls_sha256_starts(&sha, 0) == 0 && mbedtls_sha256_update(&sha, child->der.data, child->der.len) == 0 &&
+        mbedtls_sha256_update(&sha, issuer->spki.data, issuer->spki.len) == 0 && mbedtls_sha256_finish(&sha, fact) == 0;
     mbedtls_sha256_free(&sha);
     return good;
 }
 
 // The slot of a fact, or the empty one where it belongs. The digest is as good as random: its first octets are the
 // hash.
-static size_t slot_of(const struct signature_memory *memory, const uint8_t digest[32])
+static size_t slot_of(const struct signature_memory *memory, const uint8_t fact[TRUST_FACT])
 {
-    size_t i = ((size_t)digest[0] << 8 | digest[1]) % SIGNATURE_MEMORY_SLOTS;
-    while (memory->used[i] && memcmp(memory->facts[i], digest, 32) != 0) {
+    size_t i = ((size_t)fact[0] << 8 | fact[1]) % SIGNATURE_MEMORY_SLOTS;
+    while (memory->used[i] && memcmp(memory->facts[i], fact, TRUST_FACT) != 0) {
         i = (i + 1) % SIGNATURE_MEMORY_SLOTS;
     }
     return i;
 }
 
-bool signature_known(const struct trust_snapshot *snapshot, const struct certificate *child,
-                     const struct certificate *issuer)
+bool signature_known(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT])
 {
     struct signature_memory *memory = snapshot->memory;
-    uint8_t digest[32];
-    if (!fact_digest(child, issuer, digest)) {
-        return false;
-    }
     pthread_mutex_lock(&memory->lock);
-    bool known = memory->used[slot_of(memory, digest)];
+    bool known = memory->used[slot_of(memory, fact)];
     pthread_mutex_unlock(&memory->lock);
     return known;
 }
 
-void signature_remember(const struct trust_snapshot *snapshot, const struct certificate *child,
-                        const struct certificate *issuer)
+void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT])
 {
     struct signature_memory *memory = snapshot->memory;
-    uint8_t digest[32];
-    if (!fact_digest(child, issuer, digest)) {
-        return;
-    }
     pthread_mutex_lock(&memory->lock);
-    size_t i = slot_of(memory, digest);
-    if (!memory->used[i] && memory->count < SIGNATURE_MEMORY_SLOTS / 2) { // half empty, so that slot_of always ends
+    size_t i = slot_of(memory, fact);
+    if (!memory->used[i] && memory->count < SIGNATURE_MEMORY_MOST) {
         memory->used[i] = true;
         memory->count++;
-        memcpy(memory->facts[i], digest, 32);
+        memcpy(memory->facts[i], fact, TRUST_FACT);
     }
     pthread_mutex_unlock(&memory->lock);
+}
+
+// A full memory is left behind: what is in use today will be learned again, and what is not must not block it for ever.
+void trust_snapshot_remember(struct trust_snapshot *to, const struct trust_snapshot *from)
+{
+    struct signature_memory *memory = from->memory;
+    pthread_mutex_lock(&memory->lock);
+    for (size_t i = 0; memory->count < SIGNATURE_MEMORY_MOST && i < SIGNATURE_MEMORY_SLOTS; i++) {
+        if (memory->used[i]) {
+            signature_remember(to, memory->facts[i]);
+        }
+    }
+    pthread_mutex_unlock(&memory->lock);
+    crl_store_remember(to->lists, from->lists);
 }

@@ -97,30 +97,38 @@ static void add_candidates(struct search *s, struct certificate *const *list, si
     }
 }
 
-// Did `issuer` sign `child`? The memory of the snapshot spares CA certificates the arithmetic, and that of the question
-// spares it whoever is come upon again by another path.
+// Did `issuer` sign `child`? The memory of the snapshot spares CA certificates the arithmetic, that of whoever asks the
+// leaf, and that of the question whoever is come upon again by another path.
 static enum reason verify(struct search *s, const struct certificate *child, const struct certificate *issuer)
 {
+    struct budget *b = s->budget;
+    uint8_t fact[TRUST_FACT];
     if (!issuer->key_read) {
         return REASON_signature_bad;
     }
-    if (child->is_ca && signature_known(s->snapshot, child, issuer)) {
-        return REASON_ok;
-    }
-    for (size_t i = 0; i < s->budget->checked_count; i++) {
-        const struct checked *known = &s->budget->checked[i];
-        if (known->child == child && spans_equal(known->key, issuer->spki)) {
-            return known->result;
+    for (size_t i = 0; i < b->checked_count; i++) {
+        if (b->checked[i].child == child && spans_equal(b->checked[i].key, issuer->spki)) {
+            return b->checked[i].result;
         }
     }
-    if (s->budget->checked_count == SIGNATURES_MOST) {
-        s->budget->used_up = true;
+    if (!signature_fact(child, issuer, fact)) {
+        return REASON_signature_bad;
+    }
+    if (child->is_ca && signature_known(s->snapshot, fact)) {
+        return REASON_ok;
+    }
+    if (b->checked_count == SIGNATURES_MOST) {
+        b->used_up = true;
         return REASON_budget_exceeded;
     }
-    enum reason result = signature_check(child->signature_algorithm, child->signature, child->tbs,
-                                         (mbedtls_pk_context *)(uintptr_t)&issuer->key);
-    s->budget->checked[s->budget->checked_count++] = (struct checked){child, issuer->spki, result};
-    return result;
+    struct checked *new = &b->checked[b->checked_count++];
+    *new = (struct checked){.child = child, .key = issuer->spki};
+    memcpy(new->fact, fact, TRUST_FACT);
+    bool known = s->fact != NULL && memcmp(s->fact, fact, TRUST_FACT) == 0;
+    new->result = known ? REASON_ok
+                        : signature_check(child->signature_algorithm, child->signature, child->tbs,
+                                          (mbedtls_pk_context *)(uintptr_t)&issuer->key);
+    return new->result;
 }
 
 static void note_bad_signature(struct search *s, const struct certificate *child, const struct certificate *issuer,

@@ -64,9 +64,11 @@ static const struct {
     {MBEDTLS_OID_PKIX "\x02\x02", MBEDTLS_OID_SIZE(MBEDTLS_OID_PKIX "\x02\x02"), TAG_SEQUENCE},            // UserNotice
 };
 
-// PolicyQualifierInfo. Qualifiers decide nothing here, but a damaged one is a damaged extension.
-static int qualifier_check(struct span *rest, struct err *e)
+// PolicyQualifierInfo. Qualifiers decide nothing here, but a damaged one is a damaged extension. *known: still all of
+// them, and this one too?
+static int qualifier_check(struct span *rest, bool *known, struct err *e)
 {
+    bool found = false;
     struct der_item info = {0};
     struct der_item value = {0};
     struct span id;
@@ -78,16 +80,19 @@ static int qualifier_check(struct span *rest, struct err *e)
         return err_context(e, "qualifier");
     }
     for (size_t i = 0; i < sizeof qualifiers / sizeof qualifiers[0]; i++) {
-        if (oid_is(id, qualifiers[i].oid, qualifiers[i].len) && value.tag != qualifiers[i].tag) {
+        bool is_it = oid_is(id, qualifiers[i].oid, qualifiers[i].len);
+        found = found || is_it;
+        if (is_it && value.tag != qualifiers[i].tag) {
             return err_set(e, "qualifier: DER tag 0x%02x where 0x%02x is due", (unsigned)value.tag,
                            (unsigned)qualifiers[i].tag);
         }
     }
+    *known = *known && found;
     return info.content.len == 0 ? 0 : err_set(e, "PolicyQualifierInfo: there is more after the qualifier");
 }
 
 // Takes a PolicyInformation (RFC 5280 section 4.2.1.4) off the front of *rest.
-static int policy_next(struct span *rest, struct span *policy, struct err *e)
+static int policy_next(struct span *rest, struct span *policy, bool *known, struct err *e)
 {
     struct der_item info = {0};
     struct der_item list = {0};
@@ -105,7 +110,7 @@ static int policy_next(struct span *rest, struct span *policy, struct err *e)
         return err_set(e, "PolicyInformation: there is more after the qualifiers");
     }
     do { // at least one
-        if (qualifier_check(&list.content, e) != 0) {
+        if (qualifier_check(&list.content, known, e) != 0) {
             return -1;
         }
     } while (list.content.len > 0);
@@ -130,15 +135,16 @@ static int mapping_next(struct span *rest, struct span *from, struct span *to, s
     return 0;
 }
 
-int policy_syntax(struct span policies, struct err *e)
+int policy_syntax(struct span policies, bool *qualifiers_known, struct err *e)
 {
+    *qualifiers_known = true;
     struct span *seen = NULL;
     size_t capacity = 0;
     size_t count = 0;
     int rc = -1;
     do { // at least one
         seen = mem_grow(seen, &capacity, sizeof *seen, count + 1);
-        if (policy_next(&policies, &seen[count++], e) != 0) {
+        if (policy_next(&policies, &seen[count++], qualifiers_known, e) != 0) {
             goto out;
         }
     } while (policies.len > 0);
@@ -257,10 +263,11 @@ static enum reason level_descend(struct level *l, const struct certificate *c, b
     }
     for (size_t n = 0; rest.len > 0; n++) {
         struct span policy;
+        bool known = true; // asked when the certificate was read
         if (n == POLICIES_MOST) {
             return refuse(REASON_budget_exceeded, "it has more than 1024 policies", why);
         }
-        if (policy_next(&rest, &policy, &e) != 0) {
+        if (policy_next(&rest, &policy, &known, &e) != 0) {
             return refuse(REASON_policy, "its certificatePolicies cannot be read", why);
         }
         struct node *node = level_find(l, expected, policy);

@@ -15,7 +15,8 @@ struct policy_demand {
 };
 
 // Checks the syntax of the content of certificatePolicies (no policy twice, at least one) when a certificate is read.
-int policy_syntax(struct span policies, struct err *e);
+// *qualifiers_known: every qualifier in it is one of RFC 5280's.
+int policy_syntax(struct span policies, bool *qualifiers_known, struct err *e);
 int policy_mapping_syntax(struct span mappings, struct err *e); // anyPolicy may not be mapped from or to
 
 // Runs policy processing over a path: path[0] is the leaf, path[count - 1] the certificate that the anchor issued (the

@@ -101,6 +101,7 @@ const char *trust_reason_section(enum reason reason)
         [REASON_ext_key_usage] = "RFC 5280 section 4.2.1.12",
         [REASON_leaf_is_ca] = "RFC 5280 section 4.2.1.9",
         [REASON_name_mismatch] = "RFC 9525 section 6",
+        [REASON_not_allowed] = "the access rules",
     };
     const char *section = (size_t)reason < REASON_COUNT ? sections[reason] : NULL;
     return section == NULL ? "" : section;

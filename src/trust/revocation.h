@@ -16,6 +16,10 @@ struct crl_store; // all lists of a snapshot, found by issuer
 int crl_store_read(struct crl_store **store, const char *file, struct span text,
                    struct err *e); // *store may be NULL: a new one
 void crl_store_free(struct crl_store *store);
+// A list that is in `from` too was signed by whom it was signed there. Either may be NULL. Before `to` is shared.
+void crl_store_remember(struct crl_store *to, const struct crl_store *from);
+// The first moment after `now` at which a list begins or ends; INT64_MAX: there is none.
+int64_t crl_store_next_change(const struct crl_store *store, int64_t now);
 size_t crl_store_count(const struct crl_store *store);   // lists
 size_t crl_store_entries(const struct crl_store *store); // revoked certificates in all of them
 

@@ -22,6 +22,7 @@ struct budget {
     struct checked {
         const struct certificate *child;
         struct span key; // SubjectPublicKeyInfo
+        uint8_t fact[TRUST_FACT];
         enum reason result;
     } checked[SIGNATURES_MOST];
     size_t checked_count;
@@ -40,7 +41,8 @@ struct search {
     enum trust_purpose purpose;
     const char *name; // or NULL
     int64_t now;
-    int signer_depth; // 0: the question itself
+    const uint8_t *fact; // a signature that is known to be good, or NULL
+    int signer_depth;    // 0: the question itself
     struct budget *budget;
     // The path under construction: path[0] is the leaf; `anchor` once it is complete.
     const struct certificate *path[PATH_MOST];

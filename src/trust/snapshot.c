@@ -186,6 +186,7 @@ struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, stru
     snapshot->revocation = files->revocation;
     snapshot->unsafe = files->unsafe;
     snapshot->depth_most = files->limits_depth ? files->depth : -1;
+    snapshot->rules = files->rules;
     snapshot->memory = mem_alloc(sizeof *snapshot->memory);
     pthread_mutex_init(&snapshot->memory->lock, NULL);
     mbedtls_x509_crt_init(&snapshot->tls_anchors);
@@ -198,18 +199,28 @@ struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, stru
     return snapshot;
 }
 
-struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
-{
-    __atomic_add_fetch(&snapshot->references, 1, __ATOMIC_RELAXED);
-    return snapshot;
-}
-
 static void free_list(struct certificate_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         certificate_free(list->items[i]);
     }
     free(list->items);
+}
+
+int trust_file_check(enum trust_file kind, const char *path, struct err *e)
+{
+    struct trust_snapshot scratch = {0};
+    struct list certificates = {.to = &scratch.intermediates, .file = path};
+    int rc = kind == TRUST_FILE_LISTS ? read_lists(&scratch, path, e) : read_certificates(&certificates, e);
+    free_list(&scratch.intermediates);
+    crl_store_free(scratch.lists);
+    return rc;
+}
+
+struct trust_snapshot *trust_snapshot_ref(struct trust_snapshot *snapshot)
+{
+    __atomic_add_fetch(&snapshot->references, 1, __ATOMIC_RELAXED);
+    return snapshot;
 }
 
 void trust_snapshot_free(struct trust_snapshot *snapshot)
@@ -223,6 +234,7 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
     crl_store_free(snapshot->lists);
     free((void *)(uintptr_t)snapshot->policy.acceptable);
     buf_clear(&snapshot->policy_oids);
+    trust_rules_free(snapshot->rules);
     pthread_mutex_destroy(&snapshot->memory->lock);
     free(snapshot->memory);
     free(snapshot);
@@ -231,6 +243,20 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
 bool trust_snapshot_checks_revocation(const struct trust_snapshot *snapshot)
 {
     return snapshot->lists != NULL;
+}
+
+static int64_t list_next_change(const struct certificate_list *list, int64_t now, int64_t next)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        next = period_next_change(list->items[i]->not_before, list->items[i]->not_after, now, next);
+    }
+    return next;
+}
+
+int64_t trust_snapshot_next_change(const struct trust_snapshot *snapshot, int64_t now)
+{
+    int64_t next = crl_store_next_change(snapshot->lists, now);
+    return list_next_change(&snapshot->intermediates, now, list_next_change(&snapshot->anchors, now, next));
 }
 
 mbedtls_x509_crt *trust_snapshot_anchors(const struct trust_snapshot *snapshot)

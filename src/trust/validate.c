@@ -27,18 +27,19 @@ static bool check_itself(struct search *s, size_t i)
     const struct certificate *c = at(s, i);
     char label[96];
     char when[CLOCK_TEXT];
-    certificate_label(c, label);
     if (c->bad != REASON_ok) {
-        return FAIL(s, c->bad, i, "%s: %s", label, c->why);
+        return FAIL(s, c->bad, i, "%s: %s", certificate_label(c, label), c->why);
     }
     if (s->now > c->not_after) {
-        return FAIL(s, REASON_cert_expired, i, "%s expired at %s", label, clock_rfc3339(c->not_after, when));
+        return FAIL(s, REASON_cert_expired, i, "%s expired at %s", certificate_label(c, label),
+                    clock_rfc3339(c->not_after, when));
     }
     if (s->now < c->not_before) {
-        return FAIL(s, REASON_cert_not_yet_valid, i, "%s is valid from %s", label, clock_rfc3339(c->not_before, when));
+        return FAIL(s, REASON_cert_not_yet_valid, i, "%s is valid from %s", certificate_label(c, label),
+                    clock_rfc3339(c->not_before, when));
     }
     if (i < s->count && c->serial_is_zero) { // section 4.1.2.2
-        return FAIL(s, REASON_serial_number, i, "%s: its serial number is zero", label);
+        return FAIL(s, REASON_serial_number, i, "%s: its serial number is zero", certificate_label(c, label));
     }
     return true;
 }
@@ -82,22 +83,27 @@ static bool check_issuer(struct search *s, size_t i)
 {
     const struct certificate *c = at(s, i);
     char label[96];
-    certificate_label(c, label);
     if (!c->has_basic_constraints || !c->is_ca) {
-        return FAIL(s, REASON_not_a_ca, i, "%s issued another certificate and is no CA's", label);
+        return FAIL(s, REASON_not_a_ca, i, "%s issued another certificate and is no CA's", certificate_label(c, label));
     }
     if (!c->basic_constraints_critical) { // section 4.2.1.9
-        return FAIL(s, REASON_not_a_ca, i, "%s is a CA's and its basicConstraints are not critical", label);
+        return FAIL(s, REASON_not_a_ca, i, "%s is a CA's and its basicConstraints are not critical",
+                    certificate_label(c, label));
+    }
+    if (!c->has_key_usage && i < s->count) { // section 4.2.1.3: roots without it are about, other CAs are not
+        return FAIL(s, REASON_key_usage, i, "%s issued another certificate and has no keyUsage",
+                    certificate_label(c, label));
     }
     if (c->has_key_usage && (c->key_usage & KU_KEY_CERT_SIGN) == 0) {
-        return FAIL(s, REASON_key_usage, i, "%s issued another certificate and lacks keyCertSign", label);
+        return FAIL(s, REASON_key_usage, i, "%s issued another certificate and lacks keyCertSign",
+                    certificate_label(c, label));
     }
     if (c->path_length != CERTIFICATE_NO_PATH_LENGTH && authorities_below(s, i) > (size_t)c->path_length) {
-        return FAIL(s, REASON_path_too_long, i, "%s allows %d CAs below it and has %zu", label, c->path_length,
-                    authorities_below(s, i));
+        return FAIL(s, REASON_path_too_long, i, "%s allows %d CAs below it and has %zu", certificate_label(c, label),
+                    c->path_length, authorities_below(s, i));
     }
     if (s->target == TARGET_PEER && c->has_ext_key_usage && !purpose_allowed(c->ext_key_usage, s->purpose, true)) {
-        return FAIL(s, REASON_ext_key_usage, i, "%s may not issue for this purpose", label);
+        return FAIL(s, REASON_ext_key_usage, i, "%s may not issue for this purpose", certificate_label(c, label));
     }
     return true;
 }
@@ -197,18 +203,20 @@ static bool check_revocation(struct search *s, size_t i)
 
 // --- the leaf ---
 
-static bool check_purpose(struct search *s, const struct certificate *leaf, const char *label)
+static bool check_purpose(struct search *s, const struct certificate *leaf)
 {
     static const char *const words[] = {[TRUST_CLIENT] = "clientAuth", [TRUST_SERVER] = "serverAuth", [TRUST_ANY] = ""};
+    char label[96];
     unsigned unsafe = s->snapshot->unsafe;
     if (s->purpose == TRUST_ANY || (!leaf->has_ext_key_usage && (unsafe & TRUST_UNSAFE_NO_EXT_KEY_USAGE) != 0)) {
         return true;
     }
     if (!leaf->has_ext_key_usage) {
-        return FAIL(s, REASON_ext_key_usage, 0, "%s has no extendedKeyUsage", label);
+        return FAIL(s, REASON_ext_key_usage, 0, "%s has no extendedKeyUsage", certificate_label(leaf, label));
     }
     if (!purpose_allowed(leaf->ext_key_usage, s->purpose, (unsafe & TRUST_UNSAFE_ANY_EXT_KEY_USAGE) != 0)) {
-        return FAIL(s, REASON_ext_key_usage, 0, "the extendedKeyUsage of %s lacks %s", label, words[s->purpose]);
+        return FAIL(s, REASON_ext_key_usage, 0, "the extendedKeyUsage of %s lacks %s", certificate_label(leaf, label),
+                    words[s->purpose]);
     }
     return true;
 }
@@ -217,28 +225,29 @@ static bool check_leaf(struct search *s)
 {
     const struct certificate *leaf = s->path[0];
     char label[96];
-    certificate_label(leaf, label);
-    if (s->target == TARGET_LIST_SIGNER) {
-        return true;
+    if (s->target == TARGET_LIST_SIGNER) { // section 4.2.1.3: whoever signs lists says so
+        return leaf->has_key_usage ||
+               FAIL(s, REASON_key_usage, 0, "%s signed a list and has no keyUsage", certificate_label(leaf, label));
     }
     if (leaf->is_ca && (s->snapshot->unsafe & TRUST_UNSAFE_CA_LEAF) == 0) {
-        return FAIL(s, REASON_leaf_is_ca, 0, "%s is a CA's", label);
+        return FAIL(s, REASON_leaf_is_ca, 0, "%s is a CA's", certificate_label(leaf, label));
     }
     if (leaf->has_key_usage && (leaf->key_usage & KU_KEY_CERT_SIGN) != 0 && !leaf->is_ca) { // section 4.2.1.3
-        return FAIL(s, REASON_key_usage, 0, "%s has keyCertSign and is no CA's", label);
+        return FAIL(s, REASON_key_usage, 0, "%s has keyCertSign and is no CA's", certificate_label(leaf, label));
     }
     if (leaf->has_key_usage && (leaf->key_usage & KU_DIGITAL_SIGNATURE) == 0 &&
         (s->snapshot->unsafe & TRUST_UNSAFE_NO_DIGITAL_SIGNATURE) == 0) {
-        return FAIL(s, REASON_key_usage, 0, "the keyUsage of %s lacks digitalSignature", label);
+        return FAIL(s, REASON_key_usage, 0, "the keyUsage of %s lacks digitalSignature",
+                    certificate_label(leaf, label));
     }
-    if (!check_purpose(s, leaf, label)) {
+    if (!check_purpose(s, leaf)) {
         return false;
     }
     if (s->name != NULL && !certificate_is_named(leaf, s->name)) {
         struct buf name = {0};
         bool none = leaf->names.data == NULL;
-        search_fail(s, RANK_PATH, REASON_name_mismatch, 0, "%s has no subjectAltName for %s%s", label,
-                    text_escape(&name, s->name, strlen(s->name), 100),
+        search_fail(s, RANK_PATH, REASON_name_mismatch, 0, "%s has no subjectAltName for %s%s",
+                    certificate_label(leaf, label), text_escape(&name, s->name, strlen(s->name), 100),
                     none ? " (nor any other; the common name does not count)" : "");
         buf_clear(&name);
         return false;

@@ -117,7 +117,7 @@ static void write_file(const struct bench *b, const char *name, const char *text
     }
 }
 
-static struct trust_snapshot *load(const struct bench *b, bool known, struct span lists)
+static struct trust_snapshot *load(const struct bench *b, bool known, struct span lists, struct trust_rules *rules)
 {
     struct err e = ERR_INIT;
     char root[128];
@@ -127,8 +127,10 @@ static struct trust_snapshot *load(const struct bench *b, bool known, struct spa
     write_file(b, "issuing.der", "", buf_span(&b->der[1]), issuing);
     write_file(b, "lists.pem", "", lists, list);
     const char *files[] = {root, issuing, list};
-    const struct trust_files trust = {
-        .anchors = {&files[0], 1}, .intermediates = {&files[1], known}, .crls = {&files[2], lists.len > 0}};
+    const struct trust_files trust = {.anchors = {&files[0], 1},
+                                      .intermediates = {&files[1], known},
+                                      .crls = {&files[2], lists.len > 0},
+                                      .rules = rules};
     struct trust_snapshot *snapshot = trust_snapshot_load(&trust, &e);
     unlink(root);
     unlink(issuing);
@@ -145,6 +147,7 @@ struct judge {
     const struct bench *bench;
     struct trust_snapshot *snapshot;
     size_t count;
+    struct trust_path path; // of an earlier judgement
     X509_STORE *store;
     mbedtls_x509_crt root;
 };
@@ -156,6 +159,24 @@ static void by_mtls(void *arg)
     if (!trust_judge(j->snapshot, j->bench->chain, j->count, TRUST_CLIENT, NULL, NOW, &verdict)) {
         stop(verdict.detail);
     }
+}
+
+// As a live connection is after a reload.
+static void by_mtls_again(void *arg)
+{
+    struct judge *j = arg;
+    struct trust_verdict verdict;
+    const struct trust_question q = {.chain = j->bench->chain,
+                                     .count = j->count,
+                                     .purpose = TRUST_CLIENT,
+                                     .now = NOW,
+                                     .fact = j->path.count > 0 ? j->path.fact : NULL};
+    struct trust_path path = {.count = 0};
+    if (!trust_judge_question(j->snapshot, &q, &verdict, &path)) {
+        stop(verdict.detail);
+    }
+    trust_path_clear(&j->path);
+    j->path = path;
 }
 
 static void by_openssl(void *arg)
@@ -218,7 +239,7 @@ static double cold(const struct bench *b)
     enum { ROUNDS = 100 };
     double spent = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        struct judge j = {.bench = b, .snapshot = load(b, false, (struct span){0}), .count = 2};
+        struct judge j = {.bench = b, .snapshot = load(b, false, (struct span){0}, NULL), .count = 2};
         double start = now();
         by_mtls(&j);
         spent += now() - start;
@@ -230,6 +251,38 @@ static double cold(const struct bench *b)
 static void row(const char *who, double us, double reference)
 {
     printf("%-58s %9.1f us %9.0f /s %6.2f\n", who, us, 1e6 / us, us / reference);
+}
+
+static void add_list(struct bench *b, const struct crl_entry *entries, size_t count,
+                     const struct certificate_issuer *issuer, struct buf *der)
+{
+    struct err e = ERR_INIT;
+    const struct crl_content content = {
+        .this_update = NOW - DAY, .next_update = NOW + DAY, .number = 1, .entries = entries, .count = count};
+    if (crl_make(&content, issuer, &b->rng, der, &e) != 0) {
+        stop(e.text);
+    }
+}
+
+// Judged again with access rules and revocation lists
+static void judge_with_rules(struct bench *b, struct judge *j, double reference)
+{
+    struct err e = ERR_INIT;
+    struct buf pem = {0};
+    struct buf lists[2] = {{0}};
+    const struct trust_match match = {.field = TRUST_MATCH_SUBJECT, .attribute = "CN", .pattern = "bench leaf"};
+    const struct trust_rule rule = {.allow = true, .matches = &match, .match_count = 1};
+    for (int i = 0; i < 2; i++) {
+        add_list(b, NULL, 0, i == 0 ? &b->issuing : &b->root, &lists[i]);
+        pem_write(&pem, "X509 CRL", buf_span(&lists[i]));
+        buf_clear(&lists[i]);
+    }
+    j->snapshot = load(b, false, buf_span(&pem), trust_rules_new(&rule, 1, &e));
+    by_mtls_again(j);
+    row("mtls, the same, with revocation lists and access rules", measure(by_mtls_again, j), reference);
+    trust_path_clear(&j->path);
+    trust_snapshot_free(j->snapshot);
+    buf_clear(&pem);
 }
 
 static void bench_paths(struct bench *b)
@@ -245,11 +298,14 @@ static void bench_paths(struct bench *b)
     row("OpenSSL X509_verify_cert, strict", openssl, openssl);
     row("mbedtls_x509_crt_verify", measure(by_mbedtls, &j), openssl);
     row("mtls, first time", cold(b), openssl);
-    j.snapshot = load(b, false, (struct span){0});
+    j.snapshot = load(b, false, (struct span){0}, NULL);
     j.count = 2;
     row("mtls, issuing CA sent, its signature remembered", measure(by_mtls, &j), openssl);
+    by_mtls_again(&j);
+    row("mtls, the same, judged again", measure(by_mtls_again, &j), openssl);
     trust_snapshot_free(j.snapshot);
-    j.snapshot = load(b, true, (struct span){0});
+    judge_with_rules(b, &j, openssl);
+    j.snapshot = load(b, true, (struct span){0}, NULL);
     j.count = 1;
     by_mtls(&j);
     row("mtls, issuing CA known", measure(by_mtls, &j), openssl);
@@ -304,17 +360,6 @@ static size_t in_use(void)
     return m.uordblks + m.hblkhd;
 }
 
-static void add_list(struct bench *b, const struct crl_entry *entries, size_t count,
-                     const struct certificate_issuer *issuer, struct buf *der)
-{
-    struct err e = ERR_INIT;
-    const struct crl_content content = {
-        .this_update = NOW - DAY, .next_update = NOW + DAY, .number = 1, .entries = entries, .count = count};
-    if (crl_make(&content, issuer, &b->rng, der, &e) != 0) {
-        stop(e.text);
-    }
-}
-
 static void bench_list(struct bench *b, const struct crl_entry *entries, size_t count)
 {
     struct err e = ERR_INIT;
@@ -348,7 +393,7 @@ static void bench_list(struct bench *b, const struct crl_entry *entries, size_t 
 
     pem_write(&pem, "X509 CRL", buf_span(&list));
     pem_write(&pem, "X509 CRL", buf_span(&root_list));
-    struct judge j = {.bench = b, .snapshot = load(b, true, buf_span(&pem)), .count = 1};
+    struct judge j = {.bench = b, .snapshot = load(b, true, buf_span(&pem), NULL), .count = 1};
     by_mtls(&j);
     printf("%8zu  %9.2f %9.2f  %8.1f %8.1f  %7.0f %7.0f  %10.1f\n", count, load_mtls * 1e3, load_openssl * 1e3,
            (double)bytes_mtls / (double)count, (double)bytes_openssl / (double)count, find_one_mtls, find_one_openssl,

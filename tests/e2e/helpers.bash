@@ -16,6 +16,7 @@ teardown() {
     if [[ -z ${BATS_TEST_COMPLETED-} ]]; then
         tail -n 50 -- *.log 2>/dev/null || true
     fi
+    ! grep -E -A 40 'Sanitizer|runtime error' -- *.log 2>/dev/null # in a build that has one
 }
 
 mtls() {
@@ -36,7 +37,8 @@ says() { # TEXT
 start_server() { # NAME ARGUMENT...
     local name=$1 pid deadline=$((SECONDS + 10))
     shift
-    mtls serve --host localhost --port 0 --ready-file "$name.ready" "$@" >"$name.log" 2>&1 3>&- &
+    rm -f "$name.ready"
+    "$MTLS" serve --host localhost --port 0 --ready-file "$name.ready" "$@" >"$name.log" 2>&1 3>&- &
     pid=$!
     server_pids+=("$pid")
     until [[ -s $name.ready ]]; do

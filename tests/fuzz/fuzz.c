@@ -174,14 +174,17 @@ bool fuzz_question_ask(const struct fuzz_question *q, struct trust_path *path)
     struct trust_verdict again;
     const char *name = q->named ? q->name : NULL;
     const struct trust_snapshot *snapshot = fuzz_snapshot(q->full);
-    bool accepted = trust_judge_path(snapshot, q->chain, q->count, q->purpose, name, FUZZ_NOW, &verdict, path);
+    struct trust_question question = {
+        .chain = q->chain, .count = q->count, .purpose = q->purpose, .name = name, .now = FUZZ_NOW};
+    bool accepted = trust_judge_question(snapshot, &question, &verdict, path);
     REQUIRE(accepted == (verdict.reason == REASON_ok));
     REQUIRE(accepted == (verdict.detail[0] == '\0'));
     REQUIRE(verdict.reason < REASON_COUNT && verdict.depth >= -1 && verdict.depth <= 17);
     REQUIRE(strlen(verdict.detail) < TRUST_DETAIL);
     fuzz_require_printable(verdict.detail, false);
-    // What is remembered of signatures must not change a verdict.
-    trust_judge(snapshot, q->chain, q->count, q->purpose, name, FUZZ_NOW, &again);
+    // What is remembered of signatures must not change a verdict, and neither must a fact, true or not.
+    question.fact = path->fact;
+    REQUIRE(trust_judge_question(snapshot, &question, &again, NULL) == accepted);
     REQUIRE(again.reason == verdict.reason && again.depth == verdict.depth &&
             strcmp(again.detail, verdict.detail) == 0);
     REQUIRE(!accepted || (path->count >= 2 && fuzz_is_anchor(buf_span(&path->certificates[path->count - 1]))));

@@ -2,12 +2,43 @@
 // One certificate, read and shown.
 #include "fuzz.h"
 #include "trust/constraint.h"
+#include "trust/rules.h"
 
 #include <string.h>
 
 static void require_inside(const struct certificate *c, struct span part)
 {
     REQUIRE(part.data == NULL || (part.data >= c->der.data && part.data + part.len <= c->der.data + c->der.len));
+}
+
+// Rules of every kind are held against it: nothing but what it says decides whether the last one does.
+static void ask_rules(const struct trust_identity *identity)
+{
+    static struct trust_rules *rules; // never freed
+    static const struct trust_match matches[] = {
+        {.field = TRUST_MATCH_DNS, .pattern = "*.ops.example"},
+        {.field = TRUST_MATCH_IP, .pattern = "10.1.0.0/17"},
+        {.field = TRUST_MATCH_IP, .pattern = "2001:db8::/33"},
+        {.field = TRUST_MATCH_EMAIL, .pattern = "*@ops.example"},
+        {.field = TRUST_MATCH_EMAIL, .pattern = "alice@ops.example"},
+        {.field = TRUST_MATCH_URI, .pattern = "spiffe://example/*/x/**"},
+        {.field = TRUST_MATCH_SUBJECT, .attribute = "CN", .pattern = "nobody"},
+        {.field = TRUST_MATCH_SUBJECT, .pattern = "CN=nobody"},
+        {.field = TRUST_MATCH_ISSUER, .pattern = "CN=nobody"},
+        {.field = TRUST_MATCH_SERIAL, .pattern = "0123"},
+    };
+    enum { COUNT = sizeof matches / sizeof matches[0] };
+    if (rules == NULL) {
+        struct err e = ERR_INIT;
+        struct trust_rule list[COUNT + 1] = {{.allow = false}};
+        for (size_t i = 0; i < COUNT; i++) {
+            list[i] = (struct trust_rule){.allow = true, .matches = &matches[i], .match_count = 1};
+        }
+        list[COUNT] = (struct trust_rule){.allow = true};
+        rules = trust_rules_new(list, COUNT + 1, &e);
+        REQUIRE(rules != NULL);
+    }
+    REQUIRE(rules_can_allow(rules, identity) == identity->complete);
 }
 
 static void show(struct span der)
@@ -23,6 +54,11 @@ static void show(struct span der)
     for (size_t i = 0; i < identity->name_count; i++) {
         fuzz_require_printable(identity->names[i].text, false);
     }
+    for (size_t i = 0; i < identity->attribute_count; i++) {
+        fuzz_require_printable(identity->attributes[i].type, false);
+        fuzz_require_printable(identity->attributes[i].value, false);
+    }
+    ask_rules(identity);
     trust_identity_free(identity);
 }
 

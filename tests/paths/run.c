@@ -4,12 +4,15 @@
 #include "base/clock.h"
 #include "base/der.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "paths.h"
 #include "trust/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { RULES_MOST = 4 };
 
 struct tally {
     size_t questions, refused, failed;
@@ -25,7 +28,10 @@ struct question {
     struct world *w;
     const char *dir; // for the files of the snapshot
     struct trust_files files;
-    const char *paths[3]; // of anchors, intermediates, lists
+    const char *paths[3];                   // of anchors, intermediates, lists
+    struct trust_match matches[RULES_MOST]; // of access rules, one each
+    struct trust_rule rules[RULES_MOST];
+    size_t rule_count;
     const char *policies[8];
     char *policy_words;
     enum trust_purpose purpose;
@@ -134,6 +140,24 @@ static int set_unsafe(struct question *q, const char *value, struct err *e)
     return 0;
 }
 
+// "allow=uri:PATTERN", "deny=..": the next access rule
+static int set_rule(struct question *q, bool allow, const char *value, struct err *e)
+{
+    static const struct {
+        const char *word;
+        enum trust_match_field field;
+    } fields[] = {{"dns:", TRUST_MATCH_DNS}, {"uri:", TRUST_MATCH_URI}, {"subject:", TRUST_MATCH_SUBJECT}};
+    for (size_t i = 0; q->rule_count < RULES_MOST && i < sizeof fields / sizeof fields[0]; i++) {
+        if (text_starts(value, fields[i].word)) {
+            struct trust_match *match = &q->matches[q->rule_count];
+            *match = (struct trust_match){.field = fields[i].field, .pattern = value + strlen(fields[i].word)};
+            q->rules[q->rule_count++] = (struct trust_rule){.allow = allow, .matches = match, .match_count = 1};
+            return 0;
+        }
+    }
+    return err_set(e, "a rule is dns:, uri: or subject: and a pattern, and there are at most %d", RULES_MOST);
+}
+
 static int set_flag(struct question *q, const char *key, bool *known)
 {
     struct trust_files *f = &q->files;
@@ -196,6 +220,9 @@ static int set(struct question *q, const struct attribute *a, struct err *e)
     if (strcmp(a->key, "policy") == 0) {
         return set_policies(q, value);
     }
+    if (strcmp(a->key, "allow") == 0 || strcmp(a->key, "deny") == 0) {
+        return set_rule(q, a->key[0] == 'a', value, e);
+    }
     if (strcmp(a->key, "unsafe") == 0) {
         return set_unsafe(q, value, e);
     }
@@ -234,6 +261,9 @@ static int compare(struct question *q, const struct answer *answer, struct tally
     struct trust_verdict verdict;
     enum reason reason = REASON_ok;
     struct err load = ERR_INIT;
+    if (q->rule_count > 0 && (q->files.rules = trust_rules_new(q->rules, q->rule_count, e)) == NULL) {
+        return -1;
+    }
     struct trust_snapshot *snapshot = trust_snapshot_load(&q->files, &load);
     if (snapshot == NULL || strcmp(answer->token, "unreadable") == 0) {
         trust_snapshot_free(snapshot);
@@ -369,11 +399,10 @@ static void run_file(struct world *w, const char *dir, const char *file, struct 
     buf_clear(&text);
 }
 
-// What others than the judge find: the handshake, the rules of access.
+// What others than the judge find
 static bool is_the_judges(enum reason reason)
 {
-    static const enum reason others[] = {REASON_proof_of_possession, REASON_not_allowed, REASON_tls_mbedtls,
-                                         REASON_handshake};
+    static const enum reason others[] = {REASON_proof_of_possession, REASON_tls_mbedtls, REASON_handshake};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (others[i] == reason) {
             return false;

@@ -19,25 +19,44 @@ static void pair_fill(struct pair *p, uint16_t child, uint16_t issuer)
     p->issuer.spki = span_of(p->octets + 2, 2);
 }
 
-static bool known(const struct trust_snapshot *s, uint16_t child, uint16_t issuer)
+static void fact_of(uint16_t child, uint16_t issuer, uint8_t fact[TRUST_FACT])
 {
     struct pair p;
     pair_fill(&p, child, issuer);
-    return signature_known(s, &p.child, &p.issuer);
+    assert_true(signature_fact(&p.child, &p.issuer, fact));
+}
+
+static bool known(const struct trust_snapshot *s, uint16_t child, uint16_t issuer)
+{
+    uint8_t fact[TRUST_FACT];
+    fact_of(child, issuer, fact);
+    return signature_known(s, fact);
 }
 
 static void remember(const struct trust_snapshot *s, uint16_t child, uint16_t issuer)
 {
-    struct pair p;
-    pair_fill(&p, child, issuer);
-    signature_remember(s, &p.child, &p.issuer);
+    uint8_t fact[TRUST_FACT];
+    fact_of(child, issuer, fact);
+    signature_remember(s, fact);
+}
+
+static void memory_begin(struct trust_snapshot *s)
+{
+    *s = (struct trust_snapshot){.memory = mem_alloc(sizeof *s->memory)};
+    pthread_mutex_init(&s->memory->lock, NULL);
+}
+
+static void memory_end(struct trust_snapshot *s)
+{
+    pthread_mutex_destroy(&s->memory->lock);
+    free(s->memory);
 }
 
 static void facts(void **state)
 {
-    struct trust_snapshot s = {.memory = mem_alloc(sizeof *s.memory)};
+    struct trust_snapshot s;
     (void)state;
-    pthread_mutex_init(&s.memory->lock, NULL);
+    memory_begin(&s);
     assert_false(known(&s, 1, 2));
     remember(&s, 1, 2);
     assert_true(known(&s, 1, 2));
@@ -49,18 +68,46 @@ static void facts(void **state)
     for (uint16_t i = 0; i < 4000; i++) {
         remember(&s, i, 9);
     }
-    assert_int_equal(s.memory->count, SIGNATURE_MEMORY_SLOTS / 2); // full: what is new is not remembered
+    assert_int_equal(s.memory->count, SIGNATURE_MEMORY_MOST); // full: what is new is not remembered
     assert_true(known(&s, 1, 2));
     assert_true(known(&s, 0, 9));
-    assert_true(known(&s, SIGNATURE_MEMORY_SLOTS / 2 - 2, 9));
-    assert_false(known(&s, SIGNATURE_MEMORY_SLOTS / 2 - 1, 9));
+    assert_true(known(&s, SIGNATURE_MEMORY_MOST - 2, 9));
+    assert_false(known(&s, SIGNATURE_MEMORY_MOST - 1, 9));
     assert_false(known(&s, 3999, 9));
-    pthread_mutex_destroy(&s.memory->lock);
-    free(s.memory);
+    memory_end(&s);
+}
+
+// A reload: what was known is known to the successor too, unless the memory was full.
+static void handed_on(void **state)
+{
+    struct trust_snapshot from;
+    struct trust_snapshot to;
+    (void)state;
+    memory_begin(&from);
+    memory_begin(&to);
+    remember(&from, 1, 2);
+    remember(&from, 3, 4);
+    remember(&to, 5, 6);
+    trust_snapshot_remember(&to, &from);
+    assert_true(known(&to, 1, 2));
+    assert_true(known(&to, 3, 4));
+    assert_true(known(&to, 5, 6));
+    assert_false(known(&to, 1, 4));
+    assert_false(known(&from, 5, 6));
+    assert_int_equal(to.memory->count, 3);
+    memory_end(&to);
+    for (uint16_t i = 0; i < (uint16_t)SIGNATURE_MEMORY_MOST; i++) {
+        remember(&from, i, 9);
+    }
+    memory_begin(&to);
+    trust_snapshot_remember(&to, &from);
+    assert_int_equal(to.memory->count, 0);
+    memory_end(&to);
+    memory_end(&from);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(facts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(facts), cmocka_unit_test(handed_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/ticket.h"
+
+#include <mbedtls/gcm.h>
+#include <string.h>
+
+enum { FORMAT = 1, LENGTH_MOST = 0xffff };
+
+static void put_number(struct buf *b, uint64_t value, size_t octets)
+{
+    while (octets-- > 0) {
+        uint8_t octet = (uint8_t)(value >> (8 * octets));
+        buf_add(b, &octet, 1);
+    }
+}
+
+static int put_vector(struct buf *b, struct span octets)
+{
+    if (octets.len > LENGTH_MOST) {
+        return -1;
+    }
+    put_number(b, octets.len, 2);
+    buf_add(b, octets.data, octets.len);
+    return 0;
+}
+
+int ticket_encode(const struct ticket *ticket, struct buf *plain)
+{
+    put_number(plain, ticket->version, 2);
+    put_number(plain, (uint64_t)ticket->authenticated, 8);
+    buf_add(plain, ticket->fact, sizeof ticket->fact);
+    int rc = put_vector(plain, ticket->name);
+    put_number(plain, ticket->count, 1);
+    for (size_t i = 0; i < ticket->count && rc == 0; i++) {
+        rc = put_vector(plain, ticket->chain[i]);
+    }
+    return rc == 0 ? put_vector(plain, ticket->session) : -1;
+}
+
+static bool take_number(struct span *rest, size_t octets, uint64_t *value)
+{
+    if (rest->len < octets) {
+        return false;
+    }
+    *value = 0;
+    for (size_t i = 0; i < octets; i++) {
+        *value = *value << 8 | rest->data[i];
+    }
+    *rest = span_of(rest->data + octets, rest->len - octets);
+    return true;
+}
+
+static bool take_vector(struct span *rest, struct span *octets)
+{
+    uint64_t len;
+    if (!take_number(rest, 2, &len) || rest->len < len) {
+        return false;
+    }
+    *octets = span_of(rest->data, (size_t)len);
+    *rest = span_of(rest->data + len, rest->len - (size_t)len);
+    return true;
+}
+
+bool ticket_decode(struct span plain, struct ticket *ticket)
+{
+    uint64_t version;
+    uint64_t authenticated;
+    uint64_t count;
+    *ticket = (struct ticket){.count = 0};
+    if (!take_number(&plain, 2, &version) || !take_number(&plain, 8, &authenticated) ||
+        plain.len < sizeof ticket->fact) {
+        return false;
+    }
+    ticket->version = (uint16_t)version;
+    ticket->authenticated = (int64_t)authenticated;
+    memcpy(ticket->fact, plain.data, sizeof ticket->fact);
+    plain = span_of(plain.data + sizeof ticket->fact, plain.len - sizeof ticket->fact);
+    if (!take_vector(&plain, &ticket->name) || !take_number(&plain, 1, &count) || count == 0 ||
+        count > TRUST_CHAIN_MOST) {
+        return false;
+    }
+    for (; ticket->count < count; ticket->count++) {
+        if (!take_vector(&plain, &ticket->chain[ticket->count])) {
+            return false;
+        }
+    }
+    return take_vector(&plain, &ticket->session) && plain.len == 0;
+}
+
+int ticket_seal(const struct ticket_key *key, struct rng *rng, struct span plain, struct buf *sealed, struct err *e)
+{
+    uint8_t header[TICKET_HEADER] = {FORMAT};
+    uint8_t *nonce = header + 1 + TICKET_KEY_NAME;
+    uint8_t tag[TICKET_TAG] = {0};
+    mbedtls_gcm_context gcm;
+    mbedtls_gcm_init(&gcm);
+    memcpy(header + 1, key->name, sizeof key->name);
+    int code = rng_bytes(rng, nonce, TICKET_NONCE);
+    if (code == 0) {
+        code = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key->key, 8 * TICKET_KEY);
+    }
+    buf_add(sealed, header, sizeof header);
+    buf_reserve(sealed, plain.len + TICKET_TAG);
+    if (code == 0) {
+        code = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, plain.len, nonce, TICKET_NONCE, header,
+                                         sizeof header, plain.data, sealed->data + sealed->len, TICKET_TAG, tag);
+        sealed->len += code == 0 ? plain.len : 0;
+    }
+    buf_add(sealed, tag, sizeof tag);
+    mbedtls_gcm_free(&gcm);
+    return code == 0 ? 0 : err_mbedtls(e, code, "sealing a ticket");
+}
+
+const uint8_t *ticket_key_name(struct span sealed)
+{
+    bool is_ours = sealed.len >= TICKET_HEADER + TICKET_TAG && sealed.len <= TICKET_MOST && sealed.data[0] == FORMAT;
+    return is_ours ? sealed.data + 1 : NULL;
+}
+
+bool ticket_open(const struct ticket_key *key, struct span sealed, struct buf *plain)
+{
+    if (ticket_key_name(sealed) == NULL) {
+        return false;
+    }
+    size_t len = sealed.len - TICKET_HEADER - TICKET_TAG;
+    const uint8_t *text = sealed.data + TICKET_HEADER;
+    mbedtls_gcm_context gcm;
+    mbedtls_gcm_init(&gcm);
+    buf_reserve(plain, len + 1);
+    int code = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key->key, 8 * TICKET_KEY);
+    if (code == 0) {
+        code = mbedtls_gcm_auth_decrypt(&gcm, len, text - TICKET_NONCE, TICKET_NONCE, sealed.data, TICKET_HEADER,
+                                        text + len, TICKET_TAG, text, plain->data + plain->len);
+        plain->len += code == 0 ? len : 0;
+    }
+    mbedtls_gcm_free(&gcm);
+    return code == 0;
+}
