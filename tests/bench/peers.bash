@@ -82,9 +82,7 @@ stop_started() {
 }
 
 start_mtls() {
-    local options=()
-    ! "$MTLS" serve --help | grep -q -- '--root ' || options=(--root www)
-    start_with_ready_file mtls "$MTLS" serve -d pki --port 0 --ready-file mtls.ready "${options[@]}"
+    start_with_ready_file mtls "$MTLS" serve -d pki --root www --port 0 --ready-file mtls.ready
 }
 
 start_minimal() {
