@@ -11,8 +11,8 @@
 // The age of a ticket is known to every replica: configs/mbedtls_ms_time.c.
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
 
-// A quiet connection gives back most of its 2 x 16 KiB of record buffers.
-#define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
+// A quiet connection gives back most of its 2 x 16 KiB of record buffers (src/tls/record_memory.c).
+#define MBEDTLS_PLATFORM_MEMORY
 
 // TCP only.
 #undef MBEDTLS_SSL_PROTO_DTLS

@@ -176,7 +176,9 @@ struct tls_context *server_config_context(const struct server_config *config, st
                                         .credentials = credentials,
                                         .snapshot = snapshot,
                                         .alpn = alpn,
-                                        .tickets = tickets};
+                                        .tickets = tickets,
+                                        .key_log = config->key_log,
+                                        .legacy_rsa = config->legacy_rsa};
         context = tls_context_new(&settings, e);
     }
     trust_snapshot_free(snapshot);

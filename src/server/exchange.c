@@ -122,13 +122,18 @@ static enum tls_status send_out(struct connection *c)
 static void respond(struct connection *c, const struct trust_identity *who)
 {
     struct http_response response = {0};
+    struct trust_verdict denial = {0};
     struct visitor visitor = {.who = who,
                               .cipher = tls_cipher(c->tls),
                               .address = c->address,
                               .snapshot = tls_snapshot(c->tls),
                               .root = c->generation->config->root,
-                              .now = clock_now()};
+                              .now = clock_now(),
+                              .denial = &denial};
     pages_respond(&visitor, &c->http->request, &response);
+    if (response.status == 403) {
+        log_line_denied(c->address, &denial);
+    }
     send_response(c, &response, false);
     http_parser_next(c->http);
     c->requests++;
@@ -189,6 +194,7 @@ static enum tls_status rest(struct connection *c)
         connection_close(c, "drained");
         return TLS_DONE;
     }
+    tls_rest(c->tls);
     return TLS_WANT_READ;
 }
 

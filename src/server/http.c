@@ -90,13 +90,13 @@ const char *http_field(const struct http_request *request, const char *name, siz
 {
     const char *found = NULL;
     size_t found_count = 0;
-    const char *end = (const char *)request->fields.data + request->fields.len;
-    for (const char *field = (const char *)request->fields.data; field != end;) {
+    for (size_t i = 0; i < request->fields.len;) {
+        const char *field = (const char *)request->fields.data + i;
         const char *value = field + strlen(field) + 1;
         if (strcasecmp(field, name) == 0) {
             found = found_count++ == 0 ? value : found;
         }
-        field = value + strlen(value) + 1;
+        i += (size_t)(value - field) + strlen(value) + 1;
     }
     if (count != NULL) {
         *count = found_count;
@@ -148,7 +148,7 @@ static int coding_refusal(const struct http_request *request)
     if (strcasecmp(coding, "chunked") == 0) {
         return 0;
     }
-    return coding[0] == ',' ? 400 : 501;
+    return coding[0] == ',' || coding[0] == '\0' ? 400 : 501;
 }
 
 // 0, or the status to refuse with (RFC 9110 section 10.1.1).

@@ -58,6 +58,7 @@ struct worker {
     struct listener listeners[SERVER_ADDRESSES_MOST];
     size_t listener_count;
     uv_timer_t pause;               // the system gave no descriptor: time to wait before asking again
+    uint64_t complained;            // of that, when; in the loop's time
     struct connection *connections; // a doubly linked list
     size_t connection_count;
     uv_idle_t sweeper;

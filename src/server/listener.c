@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PAUSE_MS = 100 };
+enum { PAUSE_MS = 100, COMPLAINT_MS = 1000 };
 
 static void on_connect(uv_poll_t *poll, int status, int events);
 
@@ -45,7 +45,11 @@ static void on_pause_over(uv_timer_t *timer)
 // The system has no descriptor or no memory left. Asking again at once would only burn the processor.
 static void pause_all(struct worker *worker, int why)
 {
-    log_warning("cannot accept a connection: %s", strerror(why));
+    uint64_t now = uv_now(&worker->loop);
+    if (worker->complained == 0 || now - worker->complained > COMPLAINT_MS) {
+        log_warning("cannot accept a connection: %s", strerror(why));
+        worker->complained = now;
+    }
     if (worker->obeyed != ORDER_SERVE) {
         return; // they are being closed
     }

@@ -154,6 +154,16 @@ void log_line_closed(const struct log_line_connection *c, const char *why)
               c->duration_ms);
 }
 
+void log_line_denied(const char *address, const struct trust_verdict *verdict)
+{
+    if (log_format() == LOG_JSON) {
+        log_object("denied", json_pack("{s:s, s:s, s:s}", "peer", address, "reason", reason_token(verdict->reason),
+                                       "detail", verdict->detail));
+    } else {
+        log_event("%s denied %s: %s", address, reason_token(verdict->reason), verdict->detail);
+    }
+}
+
 void log_line_limit(const char *address, const char *limit, const char *what)
 {
     if (log_format() == LOG_JSON) {

@@ -19,6 +19,8 @@ void log_line_accepted(const struct log_line_connection *c); // the handshake is
 // The handshake failed, or the client is not acceptable (any more): tls_verdict and tls_ended_by say which.
 void log_line_refused(const struct log_line_connection *c);
 void log_line_closed(const struct log_line_connection *c, const char *why); // "by the peer", "idle", "drained" ...
+// A request that the access rules do not allow; the verdict says of whom, which, and by what rule.
+void log_line_denied(const char *address, const struct trust_verdict *verdict);
 // A peer was turned away, or waited no longer for: `limit` is the key of the configuration ("limits.handshake").
 void log_line_limit(const char *address, const char *limit, const char *what);
 

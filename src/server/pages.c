@@ -124,8 +124,7 @@ static bool method_is_allowed(const char *method, const char *allow)
 // The one place where the access rules are asked. "*" is no path, but the whole server: that of its root.
 static bool visitor_may(const struct visitor *visitor, const char *method, const char *path)
 {
-    struct trust_verdict verdict;
-    return trust_allows(visitor->snapshot, visitor->who, method, strcmp(path, "*") == 0 ? "/" : path, &verdict);
+    return trust_allows(visitor->snapshot, visitor->who, method, strcmp(path, "*") == 0 ? "/" : path, visitor->denial);
 }
 
 // A directory was answered for with what has another name, which must be allowed as well: "/x/" with "/x/index.html",

@@ -13,6 +13,7 @@ struct visitor {
     const struct trust_snapshot *snapshot; // whose access rules hold; NULL only in tests
     const char *root;                      // the directory that is served; or NULL
     int64_t now;
+    struct trust_verdict *denial; // gets the reason of a 403
 };
 
 // Fills the response (the caller clears it).

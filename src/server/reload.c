@@ -147,7 +147,7 @@ static void on_timer(uv_timer_t *timer)
 
 static void timer_set(struct server *server, int64_t now)
 {
-    enum { LONGEST_MS = 60000 }; // a clock may have been set
+    enum { LONGEST_MS = 5000 }; // somebody may have set the clock
     struct reload *reload = &server->reload;
     reload->clock_offset = offset_of_clocks();
     reload->next_change = trust_snapshot_next_change(tls_context_snapshot(server->generation->context), now);

@@ -24,7 +24,7 @@ bool tls_judge_again(struct tls_connection *c, struct tls_context *current, int6
     }
     c->state = CONNECTION_REFUSING;
     c->ending = TLS_END_US;
-    err_refused(&c->failure, "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
+    err_refused(connection_failure(c), "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
     return false;
 }
 

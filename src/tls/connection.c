@@ -8,9 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct err *connection_failure(struct tls_connection *c)
+{
+    if (c->failure == NULL) {
+        c->failure = mem_alloc(sizeof *c->failure);
+    }
+    return c->failure;
+}
+
 static int bio_receive(void *arg, unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
+    record_memory_incoming(&c->memory, data);
     long n = c->io.receive(c->io.arg, data, len);
     if (n == TLS_IO_AGAIN) {
         return MBEDTLS_ERR_SSL_WANT_READ;
@@ -23,18 +32,34 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     return (int)n;
 }
 
+long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
+{
+    long n = c->io.send(c->io.arg, data, len);
+    if (n >= 0) {
+        alert_watch_bytes(&c->outgoing, data, (size_t)n);
+    } else if (n != TLS_IO_AGAIN) {
+        c->io_errno = errno;
+    }
+    return n;
+}
+
 static int bio_send(void *arg, const unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
-    long n = c->io.send(c->io.arg, data, len);
-    if (n == TLS_IO_AGAIN) {
-        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    record_memory_outgoing(&c->memory, data);
+    if (refusal_withhold(c, data, len)) {
+        return (int)len;
     }
+    long n = connection_send(c, data, len);
+    c->unsent = n < 0 ? len : len - (size_t)n;
     if (n < 0) {
-        c->io_errno = errno;
-        return MBEDTLS_ERR_NET_CONN_RESET;
+        return n == TLS_IO_AGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_NET_CONN_RESET;
     }
-    alert_watch_bytes(&c->outgoing, data, (size_t)n);
+    // A server has its application secret when its Finished is written but not sent. mbedTLS then sends all that is
+    // left of the flight, in one piece if it can, before it does anything else.
+    if (c->unsent == 0 && c->context->role == TLS_SERVER && c->outgoing.application.len > 0) {
+        alert_watch_handshake_over(&c->outgoing);
+    }
     if (c->hello != NULL) {
         hello_watch_bytes(c->hello, data, (size_t)n);
     }
@@ -51,9 +76,11 @@ static void keep_secret(void *arg, mbedtls_ssl_key_export_type type, const unsig
     struct alert_watch *client = is_client ? &c->outgoing : &c->incoming;
     struct alert_watch *server = is_client ? &c->incoming : &c->outgoing;
     struct traffic_secret *to = NULL;
-    (void)client_random;
     (void)server_random;
     (void)prf;
+    if (c->context->key_log != NULL) {
+        key_log_write(c->context->key_log, type, client_random, span_of(secret, len));
+    }
     switch (type) {
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET: to = &client->handshake; break;
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_HANDSHAKE_TRAFFIC_SECRET: to = &server->handshake; break;
@@ -85,6 +112,7 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     c->io = io;
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
+    c->refusal.withheld = TLS_ALERT_NONE;
     trust_verdict_set(&c->verdict, REASON_handshake, -1, "the handshake is not complete");
     mbedtls_ssl_init(&c->ssl);
     int code = context->role == TLS_CLIENT && name == NULL ? MBEDTLS_ERR_SSL_BAD_INPUT_DATA
@@ -118,6 +146,7 @@ void tls_connection_free(struct tls_connection *c)
     buf_clear(&c->issuer);
     trust_snapshot_free(c->snapshot);
     free(c->name);
+    free(c->failure);
     tls_context_free(c->context);
     free(c);
 }
@@ -131,18 +160,10 @@ static enum tls_status fail(struct tls_connection *c, int code)
 
 enum tls_status connection_refuse(struct tls_connection *c)
 {
-    enum alert alert = reason_info(c->verdict.reason)->alert;
-    bool is_tls13 = mbedtls_ssl_get_version_number(&c->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
-    if (alert == ALERT_CERTIFICATE_REQUIRED && !is_tls13) {
-        alert = ALERT_HANDSHAKE_FAILURE; // RFC 5246 section 7.4.6
-    }
     c->state = CONNECTION_REFUSING;
-    int code = mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, (unsigned char)alert);
-    if (code == MBEDTLS_ERR_SSL_WANT_WRITE) {
-        return TLS_WANT_WRITE;
-    }
-    c->state = CONNECTION_FAILED;
-    return TLS_FAILED;
+    enum tls_status status = refusal_send(c);
+    c->state = status == TLS_WANT_WRITE ? CONNECTION_REFUSING : CONNECTION_FAILED;
+    return status;
 }
 
 // IANA's name of the suite, from mbedTLS's: "TLS1-3-AES-128-GCM-SHA256", "TLS-ECDHE-ECDSA-WITH-...".
@@ -193,13 +214,17 @@ static enum tls_status conclude(struct tls_connection *c)
         conclude_full(c);
     }
     if (verify_current(c)) {
-        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &c->failure);
+        struct err e = ERR_INIT;
+        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &e);
+        if (c->identity == NULL) {
+            *connection_failure(c) = e;
+        }
         c->state = c->identity != NULL ? CONNECTION_TICKETS : CONNECTION_FAILED;
         c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
         return c->identity != NULL ? write_tickets(c) : TLS_FAILED;
     }
     c->ending = TLS_END_US;
-    err_refused(&c->failure, "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
+    err_refused(connection_failure(c), "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
     return connection_refuse(c);
 }
 
@@ -221,7 +246,8 @@ enum tls_status tls_handshake(struct tls_connection *c)
     }
     enum tls_status status = fail(c, code);
     // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
-    bool unsaid = c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE;
+    bool unsaid = c->refusal.withheld != TLS_ALERT_NONE ||
+                  (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
     return unsaid ? connection_refuse(c) : status;
 }
 
@@ -298,7 +324,7 @@ enum tls_ending tls_ended_by(const struct tls_connection *c)
 
 const char *tls_failure(const struct tls_connection *c)
 {
-    return c->failure.text;
+    return c->failure == NULL ? "" : c->failure->text;
 }
 
 int tls_alert_received(const struct tls_connection *c)

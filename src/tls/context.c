@@ -8,18 +8,15 @@
 #include <stdlib.h>
 
 // Ephemeral keys and AEAD only, in our order of preference.
-static const int ciphersuites[] = {
-    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
-    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-    MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    0,
-};
+#define CIPHERSUITES                                                                                                   \
+    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_AES_256_GCM_SHA384, MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,     \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,              \
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,          \
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+static const int ciphersuites[] = {CIPHERSUITES, 0};
+// And behind them RSA key exchange (RFC 5246 section 7.4.7.1): whoever gets the server's key reads old sessions.
+static const int ciphersuites_legacy_rsa[] = {CIPHERSUITES, MBEDTLS_TLS_RSA_WITH_AES_128_GCM_SHA256,
+                                              MBEDTLS_TLS_RSA_WITH_AES_256_GCM_SHA384, 0};
 
 // The last one is not for key agreement's sake: in TLS 1.2 the list also names the curves that certificates may use.
 static const uint16_t groups[] = {
@@ -48,7 +45,7 @@ static int configure(struct tls_context *context, const struct tls_settings *set
         return err_mbedtls(e, code, "configuring TLS");
     }
     mbedtls_ssl_conf_rng(config, rng_bytes, &context->rng);
-    mbedtls_ssl_conf_ciphersuites(config, ciphersuites);
+    mbedtls_ssl_conf_ciphersuites(config, settings->legacy_rsa ? ciphersuites_legacy_rsa : ciphersuites);
     mbedtls_ssl_conf_groups(config, groups);
     mbedtls_ssl_conf_min_tls_version(config, settings->versions == TLS_1_3_ONLY ? MBEDTLS_SSL_VERSION_TLS1_3
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_2);
@@ -81,6 +78,12 @@ static int configure(struct tls_context *context, const struct tls_settings *set
     return 0;
 }
 
+static int open_key_log(struct tls_context *context, const char *path, struct err *e)
+{
+    context->key_log = path == NULL ? NULL : key_log_open(path, e);
+    return path == NULL || context->key_log != NULL ? 0 : -1;
+}
+
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e)
 {
     if (psa_crypto_init() != PSA_SUCCESS) { // TLS 1.3 needs it; a second call does nothing
@@ -95,7 +98,8 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->tickets = tickets_lifetime(settings->tickets) > 0 ? tls_tickets_ref(settings->tickets) : NULL;
     context->references = 1;
     mbedtls_ssl_config_init(&context->config);
-    if (rng_init(&context->rng, e) != 0 || configure(context, settings, e) != 0) {
+    if (rng_init(&context->rng, e) != 0 || open_key_log(context, settings->key_log, e) != 0 ||
+        configure(context, settings, e) != 0) {
         tls_context_free(context);
         return NULL;
     }
@@ -122,6 +126,7 @@ void tls_context_free(struct tls_context *context)
     tls_credentials_free(context->credentials);
     trust_snapshot_free(context->snapshot);
     tls_tickets_free(context->tickets);
+    key_log_free(context->key_log);
     rng_clear(&context->rng);
     free(context);
 }

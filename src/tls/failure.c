@@ -63,15 +63,15 @@ static void explain_transport(struct tls_connection *c, int code)
 {
     c->ending = TLS_END_FAILURE;
     if (!c->incoming.any && code == MBEDTLS_ERR_SSL_CONN_EOF) {
-        err_set(&c->failure, "the peer closed the connection without a word");
+        err_set(connection_failure(c), "the peer closed the connection without a word");
     } else if (code == MBEDTLS_ERR_SSL_CONN_EOF) {
-        err_set(&c->failure, "the peer closed the connection in the middle");
+        err_set(connection_failure(c), "the peer closed the connection in the middle");
     } else if (code == MBEDTLS_ERR_NET_CONN_RESET) {
-        err_set(&c->failure, "the connection broke: %s", strerror(c->io_errno));
+        err_set(connection_failure(c), "the connection broke: %s", strerror(c->io_errno));
     } else if (speaks_http(&c->incoming)) {
-        err_set(&c->failure, "the peer speaks plain HTTP, not TLS");
+        err_set(connection_failure(c), "the peer speaks plain HTTP, not TLS");
     } else {
-        err_mbedtls(&c->failure, code, "no TLS session came about");
+        err_mbedtls(connection_failure(c), code, "no TLS session came about");
     }
 }
 
@@ -88,9 +88,9 @@ static bool peer_refused(struct tls_connection *c, int code)
     c->ending = TLS_END_PEER;
     c->alert_received = number >= 0 ? number : TLS_ALERT_UNREADABLE;
     if (number >= 0) {
-        err_set(&c->failure, "the peer sent alert %s (%d)", alert_name(number), number);
+        err_set(connection_failure(c), "the peer sent alert %s (%d)", alert_name(number), number);
     } else {
-        err_set(&c->failure, "the peer sent an alert that is encrypted and cannot be read");
+        err_set(connection_failure(c), "the peer sent an alert that is encrypted and cannot be read");
     }
     return true;
 }
@@ -126,12 +126,12 @@ void failure_explain(struct tls_connection *c, int code)
     }
     if (we_refused(c, code)) {
         c->ending = TLS_END_US;
-        err_refused(&c->failure, "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
+        err_refused(connection_failure(c), "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
         return;
     }
     explain_transport(c, code);
     // Whatever trust said of the certificate: this connection was not accepted.
     if (c->state == CONNECTION_HANDSHAKE) {
-        trust_verdict_set(&c->verdict, REASON_handshake, -1, "%.300s", c->failure.text);
+        trust_verdict_set(&c->verdict, REASON_handshake, -1, "%.300s", tls_failure(c));
     }
 }

@@ -6,6 +6,8 @@
 #include "base/random.h"
 #include "tls/alert.h"
 #include "tls/hello.h"
+#include "tls/key_log.h"
+#include "tls/record_memory.h"
 #include "tls/ticket.h"
 #include "tls/tls.h"
 
@@ -26,8 +28,9 @@ struct tls_context {
     struct trust_snapshot *snapshot;
     struct tls_tickets *tickets; // or NULL
     mbedtls_ssl_config config;
-    struct rng rng; // its generator is locked by mbedTLS
-    int references; // atomic
+    struct key_log *key_log; // or NULL
+    struct rng rng;          // its generator is locked by mbedTLS
+    int references;          // atomic
 };
 
 enum connection_state {
@@ -44,6 +47,14 @@ struct resumption {
     struct ticket ticket;
     uint8_t fact[TRUST_FACT];
     int64_t until;
+};
+
+struct refusal {
+    int withheld;                       // the alert that mbedTLS wanted to send; or TLS_ALERT_NONE
+    const struct record_cipher *cipher; // it was under the handshake key, with this; or NULL
+    bool sealed;
+    uint8_t record[ALERT_SEALED]; // the alert that goes out instead
+    size_t sent;
 };
 
 struct tls_connection {
@@ -69,12 +80,22 @@ struct tls_connection {
     size_t presented_count, presented_cap;
     struct alert_watch incoming;
     struct alert_watch outgoing;
+    struct refusal refusal;
+    struct record_memory memory; // of mbedTLS's buffers
+    size_t unsent;               // bytes that mbedTLS wanted to send and the transport did not take
     char cipher[64];
     int io_errno; // of the transport, when it failed
     int alert_received;
     enum tls_ending ending;
-    struct err failure;
+    struct err *failure; // NULL: none yet; a kilobyte that few need
 };
+
+// connection.c: to the transport, past mbedTLS; bytes sent, or TLS_IO_AGAIN or TLS_IO_ERROR.
+long connection_send(struct tls_connection *c, const uint8_t *data, size_t len);
+struct err *connection_failure(struct tls_connection *c); // where it is told, made when it is needed
+// refusal.c: the alert that tells the peer. `withhold` is asked about all that a server's mbedTLS sends.
+bool refusal_withhold(struct tls_connection *c, const uint8_t *data, size_t len);
+enum tls_status refusal_send(struct tls_connection *c); // TLS_WANT_WRITE: call again; TLS_FAILED: it is done
 
 // presented.c: mbedTLS's handshake, keeping what the peer presents; it ends before any ticket of TLS 1.3 is written.
 int presented_handshake(struct tls_connection *c);

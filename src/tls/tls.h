@@ -58,12 +58,14 @@ struct tls_settings {
     struct trust_snapshot *snapshot;     // gets another reference
     const char **alpn;                   // NULL-terminated, static; or NULL
     struct tls_tickets *tickets;         // gets another reference; of a server; NULL: no session is resumed
+    const char *key_log;                 // the file that gets every session's secrets; NULL: none
+    bool legacy_rsa;                     // TLS 1.2's RSA key exchange too, without forward secrecy: the last resort
 };
 
 struct tls_context;
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e);
 struct tls_context *tls_context_ref(struct tls_context *context);
-void tls_context_free(struct tls_context *context); // drops one reference
+void tls_context_free(struct tls_context *context);                                   // drops one reference
 const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context); // by which it judges; borrowed
 
 // --- connection: never blocks by itself ---
@@ -97,6 +99,9 @@ enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
+// It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
+// itself. Costs two system calls; does nothing while something is half done.
+void tls_rest(struct tls_connection *connection);
 
 // Who the peer is; NULL unless it was accepted and the handshake is complete. The connection's.
 const struct trust_identity *tls_peer(const struct tls_connection *connection);

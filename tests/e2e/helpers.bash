@@ -37,6 +37,7 @@ says() { # TEXT
 start_server() { # NAME ARGUMENT...
     local name=$1 pid deadline=$((SECONDS + 10))
     shift
+    rm -f "$name.ready"
     "$MTLS" serve --host localhost --port 0 --ready-file "$name.ready" "$@" >"$name.log" 2>&1 3>&- &
     pid=$!
     server_pids+=("$pid")

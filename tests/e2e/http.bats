@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154
 load helpers.bash
 load pki.bash
+load live.bash
 
 begin() { # ARGUMENT..., of the server
     small_pki
@@ -233,7 +234,9 @@ END
         says 'HTTP/1.1 403 Forbidden'
         [[ $(tail -n 1 <<<"$output") == '403 Forbidden' ]] || fail "$path"
     done
+    log_says ' denied not_allowed: rule 1 denies GET /closed/secret: CN=alice'
     code_is 403 /echo -d x
+    log_says ' denied not_allowed: no rule allows POST /echo: CN=alice'
     code_is 403 /hello.txt -X OPTIONS
     code_is 200 /hello.txt
     code_is 404 /nothing

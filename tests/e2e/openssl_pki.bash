@@ -105,6 +105,8 @@ subjectAltName=DNS:alice.example,email:alice@example.com,URI:spiffe://example/al
     pki_leaf clients/rsa '/CN=rsa' issuing "$CLIENT_EXT" now 365 "$1/rsa.key"
     pki_leaf servers/rsa '/CN=localhost' issuing "$SERVER_EXT
 $LOCALHOST" now 365 "$1/rsa.key"
+    pki_leaf servers/rsa-encipherment '/CN=localhost' issuing "${SERVER_EXT/digitalSignature/digitalSignature,keyEncipherment}
+$LOCALHOST" now 365 "$1/rsa.key"
     openssl genrsa -out "$1/rsa1024.key" 1024 2> /dev/null
 
     local side ext san

@@ -143,6 +143,24 @@ begin() { # LINE..., of the plan
     run -1 asks_as carol
 }
 
+@test "a clock that is set forward ends the connections of those whose time is over" {
+    local library
+    library=$(faketime -f +0 sh -c 'echo "$LD_PRELOAD"')
+    [[ -n $library ]]
+    ! ldd "$MTLS" | grep -q 'lib[at]san' || skip "a sanitizer and faketime do not go together"
+    small_pki
+    mtls ca issue carol --not-after +5d
+    echo '+0' >offset
+    LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=$PWD/offset FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 \
+        start_server server
+    live carol carol
+    live bob bob
+    echo '+6d' >offset
+    wait_for out_says carol 'alert certificate expired'
+    live_asks bob
+    generation_is 1
+}
+
 @test "a revocation list that goes stale ends the connections that need it" {
     small_pki
     mtls ca crl --next-update 8s
@@ -192,7 +210,9 @@ begin() { # LINE..., of the plan
 }
 
 @test "two hundred connections of one client end with its certificate" {
-    begin
+    small_pki
+    printf '%s\n' 'pki: pki' 'limits: {idle: 1h}' 'rules: [{allow: any-verified}]' >server.yaml
+    start_server server -c server.yaml
     live bob bob
     run -0 --separate-stderr "$PEERS" hold "$port" pki/trust.pem pki/clients/alice/fullchain.pem \
         pki/clients/alice/key.pem 200 "$MTLS" ca revoke alice

@@ -175,6 +175,20 @@ drip() { # NAME TEXT
     )
 }
 
+@test "no descriptor is left: that is said, those who are there go on, and others get in once there is one" {
+    small_pki
+    start_server server
+    live one alice
+    local open
+    open=$(find "/proc/${server_pids[0]}/fd" -mindepth 1 | wc -l)
+    prlimit --pid "${server_pids[0]}" --nofile="$open:"
+    dial
+    wait_for log_says 'cannot accept a connection: Too many open files'
+    live_asks one
+    prlimit --pid "${server_pids[0]}" --nofile=1024:
+    run -0 asks_as bob
+}
+
 @test "a reload changes the limits" {
     begin 'connections: 1'
     live one alice

@@ -79,7 +79,6 @@ not_listening() {
             sh -c "kill ${server_pids[-1]} && sleep 0.5"
         [[ ${lines[-1]} == served ]]
         wait "${server_pids[-1]}"
-        rm server.ready
         start_server server -c server.yaml
     done
 }

@@ -105,12 +105,14 @@ static void check_path(const struct http_request *request)
 
 static void check_answer(const struct http_request *request, const char *root)
 {
+    struct trust_verdict denial;
     const struct visitor visitor = {.who = &somebody,
                                     .cipher = "TLS_X",
                                     .address = "[::1]:1",
                                     .snapshot = allowing(),
                                     .root = root,
-                                    .now = FUZZ_NOW};
+                                    .now = FUZZ_NOW,
+                                    .denial = &denial};
     struct http_response response = {0};
     struct buf out = {0};
     bool head = strcmp(request->method, "HEAD") == 0;

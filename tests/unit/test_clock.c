@@ -150,7 +150,7 @@ static void times_are_written(void **state)
     (void)state;
     assert_string_equal(clock_rfc3339(BASE, text), "2026-01-01T00:00:00Z");
     assert_string_equal(clock_rfc3339(-1, text), "1969-12-31T23:59:59Z");
-    assert_string_equal(clock_rfc3339_ms(BASE * 1000 + 7, text), "2026-01-01T00:00:00.007Z");
+    assert_string_equal(clock_rfc3339_ms((int64_t)BASE * 1000 + 7, text), "2026-01-01T00:00:00.007Z");
     assert_string_equal(clock_rfc3339_ms(-1, text), "1969-12-31T23:59:59.999Z");
     assert_string_equal(clock_x509(253402300799, text), "99991231235959");
     assert_string_equal(clock_x509(BASE + 86399, text), "20260101235959");
@@ -176,6 +176,18 @@ static void the_environment_fixes_the_date(void **state)
     unsetenv("SOURCE_DATE_EPOCH");
 }
 
+static void it_is_said_how_long_to_wait(void **state)
+{
+    int64_t now = clock_now();
+    (void)state;
+    assert_int_equal(clock_ms_until(now - 1, 5000), 0);
+    assert_int_equal(clock_ms_until(INT64_MIN, 5000), 0);
+    assert_int_equal(clock_ms_until(now + 100, 5000), 5000);
+    assert_int_equal(clock_ms_until(INT64_MAX, 5000), 5000);
+    uint64_t ms = clock_ms_until(now + 1000, 10000000);
+    assert_true(ms <= 1000 * 1000 && ms > 900 * 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +198,7 @@ int main(void)
         cmocka_unit_test(times_are_written),
         cmocka_unit_test(calendar_is_the_librarys),
         cmocka_unit_test(the_environment_fixes_the_date),
+        cmocka_unit_test(it_is_said_how_long_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ static void test_requests(void **state)
         {"DELETE / HTTP/1.1\r\nHost:\r\n\r\n", "DELETE / {} keep\n"},
         {GET "X: a\tb \x80\xff\r\nY:\r\nZ:   \t\r\n\r\n", "GET / {} keep\n"},
         {POST "Content-Length: 5\r\n\r\nhello" GET "\r\n", "POST /p {hello} keep\nGET / {} keep\n"},
-        {POST "Content-Length: 5 \t\r\n\r\nhe", "more\n"},
+        {POST "Content-Length: 5 \r\n\r\nhe", "more\n"},
         {POST "Content-Length: 0\r\n\r\n", "POST /p {} keep\n"},
         {GET "Content-Length: 2\r\n\r\nab", "GET / {ab} keep\n"},
         {CHUNKED "3\r\nabc\r\n0A\r\n0123456789\r\n0\r\n\r\n" GET "\r\n",

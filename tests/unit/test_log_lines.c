@@ -58,6 +58,8 @@ static void log_all(void)
     err_set(&e, "f.yaml:1: \"a\"\nf.yaml:2: b\xff\n(and 3 more)");
     config.memory = &none;
     log_line_listening(&config, "127.0.0.1:1, [::1]:1");
+    log_line_denied("127.0.0.1:2",
+                    &(struct trust_verdict){.reason = REASON_not_allowed, .detail = "rule 1 denies GET /"});
     log_line_limit("127.0.0.1:2", "limits.idle", "a response was not taken");
     log_line_reloaded(7, 2, 1, "");
     log_line_reloaded(8, 1, 0, "listen, threads");
@@ -77,6 +79,7 @@ static void test_text(void **state)
     assert_string_equal((char *)text.data,
                         "listening on 127.0.0.1:1, [::1]:1 as localhost, by the server\xff.yaml; 0 rules decide who is "
                         "allowed\n"
+                        "127.0.0.1:2 denied not_allowed: rule 1 denies GET /\n"
                         "127.0.0.1:2 limit limits.idle: a response was not taken\n"
                         "reloaded: generation 7, 2 connections judged again, 1 refused\n"
                         "reloaded: generation 8, 1 connection judged again, 0 refused; a restart is needed for listen, "
@@ -99,6 +102,7 @@ static void test_json(void **state)
         (char *)text.data,
         "\"event\":\"listening\",\"host\":\"localhost\",\"addresses\":\"127.0.0.1:1, [::1]:1\",\"configuration\":"
         "\"server\\\\xFF.yaml\",\"allowed\":\"0 rules decide who is allowed\"}\n"
+        "\"event\":\"denied\",\"peer\":\"127.0.0.1:2\",\"reason\":\"not_allowed\",\"detail\":\"rule 1 denies GET /\"}\n"
         "\"event\":\"limit\",\"peer\":\"127.0.0.1:2\",\"limit\":\"limits.idle\",\"detail\":\"a response was not "
         "taken\"}\n"
         "\"event\":\"reloaded\",\"generation\":7,\"needs_restart\":\"\",\"judged\":2,\"refused\":1}\n"

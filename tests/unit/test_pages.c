@@ -21,7 +21,9 @@ static const struct trust_identity who = {
     .complete = true,
 };
 static struct trust_snapshot snapshot; // with rules: see main
-static const struct visitor visitor = {.who = &who, .cipher = "TLS_X", .address = "[::1]:5", .snapshot = &snapshot};
+static struct trust_verdict denial;
+static const struct visitor visitor = {
+    .who = &who, .cipher = "TLS_X", .address = "[::1]:5", .snapshot = &snapshot, .denial = &denial};
 
 static struct http_response ask_as(const struct visitor *as, const char *method, const char *target, const char *type,
                                    const char *body)
@@ -205,6 +207,7 @@ static void test_access(void **state)
         if (response.status == 403) {
             assert_string_equal((const char *)response.body.data, "403 Forbidden\n");
             assert_null(response.allow);
+            assert_int_equal(denial.reason, REASON_not_allowed);
             assert_int_equal(response.fields.len, 0);
         }
         http_response_clear(&response);
