@@ -61,7 +61,7 @@ wait_for() {
 
 # The last line of the log says this, goodbyes aside; the log is written a moment after the client knows.
 logged() {
-    grep -v ' closed ' "$LOG" | tail -n 1 | grep -qF -- "$1"
+    grep -v '^[^ ]* [^ ]* closed ' "$LOG" | tail -n 1 | grep -qF -- "$1"
 }
 
 # curl as ENTRY (or - for nobody): OUT gets the body, the exit code is curl's.
