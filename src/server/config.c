@@ -158,7 +158,7 @@ static void list_all(const struct server_config *config, struct err *of_credenti
 struct tls_context *server_config_context(const struct server_config *config, struct tls_tickets *tickets,
                                           const struct trust_snapshot *previous, struct err *e)
 {
-    static const char *alpn[] = {"http/1.1", NULL};
+    static const char *alpn[] = {"http/1.1", "http/1.0", NULL};
     struct err of_credentials = ERR_INIT;
     struct err of_snapshot = ERR_INIT;
     struct tls_context *context = NULL;

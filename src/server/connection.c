@@ -83,6 +83,7 @@ static void timer_set(struct connection *c)
 {
     uint64_t now = uv_now(&c->worker->loop);
     uint64_t next = c->deadline < c->expires ? c->deadline : c->expires;
+    next = next < c->rests ? next : c->rests;
     if (c->alarm == 0 || next < c->alarm) { // going off too early costs less than being set for each request
         uv_timer_start(&c->timer, on_timer, next > now ? next - now : 0, 0);
         c->alarm = next;
@@ -92,6 +93,14 @@ static void timer_set(struct connection *c)
 void connection_deadline(struct connection *c, uint64_t ms)
 {
     c->deadline = uv_now(&c->worker->loop) + ms;
+    timer_set(c);
+}
+
+// Taking memory again for each request would cost more than the request.
+void connection_rest_later(struct connection *c)
+{
+    enum { QUIET_MS = 500 };
+    c->rests = uv_now(&c->worker->loop) + QUIET_MS;
     timer_set(c);
 }
 
@@ -137,6 +146,10 @@ static void on_timer(uv_timer_t *timer)
     uint64_t now = uv_now(timer->loop);
     bool expired = now >= c->expires;
     c->alarm = 0;
+    if (now >= c->rests) {
+        c->rests = UINT64_MAX;
+        tls_rest(c->tls);
+    }
     c->expires = expired ? UINT64_MAX : c->expires;
     if (expired && c->phase == PHASE_SERVING) {
         connection_review(c, clock_now()); // sets the timer, or ends it
@@ -311,6 +324,7 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
     worker->connections = c;
     worker->connection_count++;
     c->expires = UINT64_MAX;
+    c->rests = UINT64_MAX;
     connection_deadline(c, worker->generation->config->limits.handshake_ms);
     poll_for(c, UV_READABLE); // it speaks first
 }

@@ -30,8 +30,9 @@ struct connection {
     struct connection *next;
     uv_poll_t poll;
     uv_timer_t timer;
-    uint64_t deadline;             // in the loop's time, as the next two
+    uint64_t deadline;             // in the loop's time, as the next three
     uint64_t expires;              // when the peer's certificate, or one above it, does
+    uint64_t rests;                // when it has been quiet for so long that it gives its buffers back
     uint64_t alarm;                // when the timer will go off; 0: it is not set
     struct generation *generation; // that the peer was judged by
     struct tls_connection *tls;
@@ -59,6 +60,7 @@ struct connection {
 void connection_deadline(struct connection *c, uint64_t ms);
 void connection_close(struct connection *c, const char *why); // says goodbye; `why` is for the log
 void connection_drop(struct connection *c, const char *why);  // without
+void connection_rest_later(struct connection *c);             // unless something happens first
 
 // exchange.c
 enum tls_status exchange_step(struct connection *c); // PHASE_SERVING's

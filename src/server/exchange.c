@@ -194,7 +194,7 @@ static enum tls_status rest(struct connection *c)
         connection_close(c, "drained");
         return TLS_DONE;
     }
-    tls_rest(c->tls);
+    connection_rest_later(c);
     return TLS_WANT_READ;
 }
 

@@ -162,9 +162,9 @@ statuses() {
     [[ $output == '1 0 0 ' ]]
     run -0 curl_alice -I -w '%{num_connects}\n' "$url/hello.txt" "$url/whoami" "$url/nothing"
     [[ $(grep -cx '[01]' <<<"$output") == 3 && $(tail -n 1 <<<"$output") == 0 ]]
-    run -0 curl_alice --no-alpn -0 -i "$url/hello.txt"
+    run -0 curl_alice -0 -i "$url/hello.txt"
     says $'Connection: close\r'
-    run -0 curl_alice --no-alpn -0 -i -H 'Connection: keep-alive' "$url/hello.txt"
+    run -0 curl_alice -0 -i -H 'Connection: keep-alive' "$url/hello.txt"
     says $'Connection: keep-alive\r'
     run -0 curl_alice -i -X OPTIONS "$url/echo"
     says 'HTTP/1.1 204 '
