@@ -197,7 +197,7 @@ static int remove_stale(const char *path, struct err *e)
     if (!S_ISSOCK(st.st_mode)) {
         return err_set(e, "control socket %s: there is a file of that name", path);
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return err_errno(e, "control socket %s", path);

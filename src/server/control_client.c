@@ -44,7 +44,7 @@ static int ask(const char *path, const char *question, struct buf *answer, struc
     if (strlen(path) >= sizeof address.sun_path) {
         return err_set(e, "%s is too long for the path of a socket", path);
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return err_errno(e, "making a socket");
