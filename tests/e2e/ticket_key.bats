@@ -46,7 +46,7 @@ until_sealing() {
         "$name" "$key" "${name/00/01}" "$key" >tickets
     mtls ticket-key tickets
     [[ $(keys) == 2 ]]
-    ! grep -q " $name " tickets
+    run -1 grep -q " $name " tickets
     grep -q " ${name/00/01} " tickets
 }
 

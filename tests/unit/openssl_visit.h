@@ -17,6 +17,7 @@ struct visit {
     SSL_SESSION *session; // that it would like to resume; or NULL
     uint64_t options;     // SSL_OP_...
     const char *groups;   // NULL: OpenSSL's
+    const char *ciphers;  // of TLS 1.2; NULL: OpenSSL's
 };
 
 // What came of it. Clear it.
@@ -77,6 +78,9 @@ static inline void visited_begin(struct visited *v, const struct visit *visit, s
     SSL_CTX_set_options(v->ctx, visit->options);
     if (visit->groups != NULL) {
         assert_true(SSL_CTX_set1_groups_list(v->ctx, visit->groups));
+    }
+    if (visit->ciphers != NULL) {
+        assert_true(SSL_CTX_set_cipher_list(v->ctx, visit->ciphers));
     }
     if (visit->who != NULL) {
         assert_int_equal(SSL_CTX_use_certificate_chain_file(v->ctx, pki_path(visit->who, "fullchain.pem")), 1);

@@ -30,7 +30,8 @@ static inline int resume_setup(void **state)
         "pki_ca root /CN=Root -; pki_ca issuing /CN=Issuing root; pki_ca stranger /CN=Stranger -\n"
         "openssl genrsa -out $d/rsa.key 2048 2> /dev/null\n"
         "pki_leaf servers/localhost /CN=localhost issuing \"$SERVER_EXT\n$LOCALHOST\"\n"
-        "pki_leaf servers/rsa /CN=localhost issuing \"$SERVER_EXT\n$LOCALHOST\" now 365 $d/rsa.key\n"
+        "pki_leaf servers/rsa /CN=localhost issuing "
+        "\"${SERVER_EXT/digitalSignature/digitalSignature,keyEncipherment}\n$LOCALHOST\" now 365 $d/rsa.key\n"
         "for who in alice bob mallory; do pki_leaf clients/$who /CN=$who issuing \"$CLIENT_EXT\"; done\n"
         "pki_leaf clients/brief /CN=brief issuing \"$CLIENT_EXT\" now 1\n"
         "names=$(for i in {100..399}; do printf %%s \",DNS:a-long-name-of-which-there-are-many-$i.example\"; done)\n"
@@ -76,6 +77,7 @@ static inline struct tls_context *server_of(const char *who, enum tls_versions s
         .credentials = tls_credentials_load(pki_path(who, "fullchain.pem"), pki_path(who, "key.pem"), &e),
         .snapshot = snapshot(change),
         .tickets = tickets,
+        .legacy_rsa = speaks == TLS_1_2_ONLY,
     };
     struct tls_context *made = tls_context_new(&settings, &e);
     assert_string_equal(e.text, "");

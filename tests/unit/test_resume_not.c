@@ -212,6 +212,23 @@ static void test_extended_master_secret(void **state)
     end(&k);
 }
 
+// What was agreed on with an RSA key alone ends with the connection.
+static void test_legacy_rsa(void **state)
+{
+    (void)state;
+    struct tls_tickets *tickets = tickets_of(NULL, LIFETIME);
+    struct tls_context *at = server_of("servers/rsa", TLS_1_2_ONLY, NOTHING, tickets);
+    struct visit visit = {
+        .version = TLS1_2_VERSION, .who = "clients/alice", .name = "localhost", .ciphers = "AES128-GCM-SHA256"};
+    expect_no_session(&visit, at, true);
+    visit.ciphers = "ECDHE-RSA-AES128-GCM-SHA256";
+    visit.session = first_session(&visit, at);
+    expect(&visit, at, RESUMED, "CN=alice", none);
+    SSL_SESSION_free(visit.session);
+    tls_context_free(at);
+    tls_tickets_free(tickets);
+}
+
 // The key share of the first ClientHello is of no use here, so there are two of them, with a ticket in each.
 static void test_hello_retry(void **state)
 {
@@ -281,6 +298,7 @@ int main(void)
         cmocka_unit_test(test_no_ticket),
         cmocka_unit_test(test_other_server_key),
         cmocka_unit_test(test_extended_master_secret),
+        cmocka_unit_test(test_legacy_rsa),
         cmocka_unit_test(test_hello_retry),
         cmocka_unit_test(test_conclusions),
     };
