@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Whoever is refused can read why: clients that nobody here wrote receive the alert of reason.def, in both versions;
 # and each of them is served with the control, so that it was the flaw that they were refused for.
+# shellcheck disable=SC2154,SC2034 # helpers.bash sets and reads them
 load helpers
 
 setup_file() {
@@ -49,7 +50,8 @@ alert_of() { # REASON VERSION
     sed -n "s/^ALERT($constant, [a-z_]*, \([0-9]*\))\$/\1/p" "$BATS_TEST_DIRNAME/../../src/base/alert.def"
 }
 
-# Each client acts as the entry in a directory, or as nobody if there is no certificate in it. It prints the number of the alert that it got (curl: OpenSSL's words for it), or whom it was served as.
+# Each client acts as the entry in a directory, or as nobody if there is no certificate in it. It prints the number of
+# the alert that it got (curl: OpenSSL's words for it), or whom it was served as.
 openssl_as() { # DIRECTORY VERSION
     local who=() library=
     if [[ -e $1/cert.pem ]]; then
@@ -57,8 +59,9 @@ openssl_as() { # DIRECTORY VERSION
         library=${PRESENT_LIBRARY:-$BATS_TEST_DIRNAME/../../build/release/tests/libmtls_present.so} # the octets as they are
     fi
     # shellcheck disable=SC2059
-    printf "$request" | PRESENT=$1/fullchain.pem LD_PRELOAD=$library timeout 10 openssl s_client -connect "localhost:$port" \
-        -servername localhost -CAfile trust.pem -verify_return_error -ign_eof -cipher DEFAULT@SECLEVEL=0 "-tls${2/./_}" "${who[@]}" >"$log" 2>&1
+    printf "$request" | PRESENT=$1/fullchain.pem LD_PRELOAD=$library timeout 10 openssl s_client \
+        -connect "localhost:$port" -servername localhost -CAfile trust.pem -verify_return_error -ign_eof \
+        -cipher DEFAULT@SECLEVEL=0 "-tls${2/./_}" "${who[@]}" >"$log" 2>&1
     sed -n 's/.*alert number \([0-9]*\)$/\1/p; s/^  "subject": \(.*\),$/\1/p' "$log" | head -n 1
 }
 
