@@ -85,6 +85,39 @@ static void other_texts_are_refused(void **state)
     }
 }
 
+// Every day of all years that a certificate can name, as the C library counts them; and what it would carry over.
+static void calendar_is_the_librarys(void **state)
+{
+    int64_t expected = -INT64_C(62167219200); // 0000-01-01
+    int64_t when = 0;
+    (void)state;
+    for (int year = 0; year <= 9999; year++) {
+        for (int month = 0; month < 12; month++) {
+            for (int day = 0; day <= 32; day++) {
+                const struct tm tm = {.tm_year = year - 1900, .tm_mon = month, .tm_mday = day};
+                if (!clock_of_calendar(&tm, &when)) {
+                    assert_true(day < 1 || day > 28);
+                    continue;
+                }
+                assert_int_equal(when, expected);
+                expected += CLOCK_DAY;
+                if (day == 28 && year % 100 == 0) {
+                    struct tm copy = tm;
+                    assert_int_equal(timegm(&copy), when);
+                }
+            }
+        }
+    }
+    assert_int_equal(expected, INT64_C(253402300800));
+    const struct tm no_leap = {.tm_year = 0, .tm_mon = 1, .tm_mday = 29};
+    const struct tm leap = {.tm_year = 100, .tm_mon = 1, .tm_mday = 29, .tm_hour = 23, .tm_min = 59, .tm_sec = 59};
+    const struct tm month = {.tm_year = 100, .tm_mon = 12, .tm_mday = 1};
+    assert_false(clock_of_calendar(&no_leap, &when));
+    assert_false(clock_of_calendar(&month, &when));
+    assert_true(clock_of_calendar(&leap, &when));
+    assert_int_equal(when, 951868799);
+}
+
 static void what_depends_on_now_is_known(void **state)
 {
     (void)state;
@@ -117,7 +150,7 @@ static void times_are_written(void **state)
     (void)state;
     assert_string_equal(clock_rfc3339(BASE, text), "2026-01-01T00:00:00Z");
     assert_string_equal(clock_rfc3339(-1, text), "1969-12-31T23:59:59Z");
-    assert_string_equal(clock_rfc3339_ms(INT64_C(1000) * BASE + 7, text), "2026-01-01T00:00:00.007Z");
+    assert_string_equal(clock_rfc3339_ms((int64_t)BASE * 1000 + 7, text), "2026-01-01T00:00:00.007Z");
     assert_string_equal(clock_rfc3339_ms(-1, text), "1969-12-31T23:59:59.999Z");
     assert_string_equal(clock_x509(253402300799, text), "99991231235959");
     assert_string_equal(clock_x509(BASE + 86399, text), "20260101235959");
@@ -158,9 +191,14 @@ static void it_is_said_how_long_to_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(times_are_read),     cmocka_unit_test(other_texts_are_refused),
-        cmocka_unit_test(durations_are_read), cmocka_unit_test(what_depends_on_now_is_known),
-        cmocka_unit_test(times_are_written),  cmocka_unit_test(the_environment_fixes_the_date),
+        cmocka_unit_test(times_are_read),
+        cmocka_unit_test(other_texts_are_refused),
+        cmocka_unit_test(durations_are_read),
+        cmocka_unit_test(what_depends_on_now_is_known),
+        cmocka_unit_test(times_are_written),
+        cmocka_unit_test(calendar_is_the_librarys),
+        cmocka_unit_test(the_environment_fixes_the_date),
+        cmocka_unit_test(it_is_said_how_long_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
