@@ -113,7 +113,8 @@ drip() { # NAME TEXT
     sleep 1
     after=$(awk '/VmRSS/ {print $2}' "/proc/${server_pids[0]}/status")
     wait_for log_counts 8 'limit limits.idle: a response was not taken'
-    ((after - before < 8 * 256)) || fail "$before KiB became $after"
+    ldd "$MTLS" | grep -q 'lib[at]san' || # which need memory of their own
+        ((after - before < 8 * 256)) || fail "$before KiB became $after"
     run -0 asks_as bob
 }
 
@@ -159,20 +160,24 @@ drip() { # NAME TEXT
     wait_for log_says 'others since the last such line'
 }
 
-@test "few descriptors: the limit is lowered and said; when none is left others go on" {
+# The program, with so many descriptors.
+limited() { # NUMBER
+    printf '#!/bin/sh\nexec prlimit --nofile=%s:%s %q "$@"\n' "$1" "$1" "$program" >limited
+    chmod +x limited
+    MTLS=$PWD/limited
+}
+
+@test "few descriptors: the limit is lowered and said, or they are too few" {
+    local program=$MTLS
     small_pki
-    (
-        ulimit -n 160
-        start_server server
-        live one alice
-        log_says 'the limit of open files, 160, allows '
-        exec {live_fd_one}>&-
-    )
-    (
-        ulimit -n 32
-        run -3 mtls serve --port 0
-        says 'the limit of open files, 32, leaves none for connections'
-    )
+    limited 160
+    start_server server
+    live one alice
+    log_says 'the limit of open files, 160, allows '
+    limited 32
+    run -3 mtls serve --port 0
+    says 'the limit of open files, 32, leaves none for connections'
+    live_asks one
 }
 
 @test "no descriptor is left: that is said, those who are there go on, and others get in once there is one" {
