@@ -90,6 +90,29 @@ static void test_hook_asks_about_leaf(void **state)
     tls_context_free(context);
 }
 
+// A snapshot that comes in the middle of a handshake takes an acceptance back, but no refusal.
+static void test_refusal_is_final(void **state)
+{
+    (void)state;
+    struct pki_chain chain;
+    struct tls_context *context = pair_context(TLS_SERVER, "servers/localhost", TLS_1_2_AND_1_3);
+    pki_chain_read(&chain, "clients/alice");
+    for (size_t i = 0; i < 2; i++) {
+        struct tls_connection *c = lone_server(context);
+        for (size_t k = 0; k < chain.count; k++) {
+            presented_add(c, chain.spans[k]);
+        }
+        c->judged = true;
+        c->outdated = true;
+        trust_verdict_set(&c->verdict, i == 0 ? REASON_ok : REASON_cert_expired, -1, "the test says so");
+        assert_int_equal(verify_current(c), i == 0);
+        assert_string_equal(reason_token(c->verdict.reason), i == 0 ? "ok" : "cert_expired");
+        tls_connection_free(c);
+    }
+    pki_chain_clear(&chain);
+    tls_context_free(context);
+}
+
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
 // Asks for the issuer of somebody else, before mbedTLS gets the answer to its own question.
 static int nosy(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers)
@@ -134,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_octet_behind),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_hook_asks_about_leaf),
+        cmocka_unit_test(test_refusal_is_final),
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
         cmocka_unit_test(test_issuer_of_leaf_only),
 #endif
