@@ -19,14 +19,14 @@ begin() { # LIMIT...
     start_server server -c server.yaml
 }
 
-# Opens a connection of bare TCP, on descriptor 7 or the one that is given.
-dial() { # [DESCRIPTOR]
-    eval "exec ${1:-7}<>/dev/tcp/127.0.0.1/$port"
+# Opens a connection of bare TCP, on descriptor 7.
+dial() {
+    exec 7<>"/dev/tcp/127.0.0.1/$port"
 }
 
 # The other end has closed that connection; what it said before is thrown away.
-hung_up() { # [DESCRIPTOR]
-    timeout 20 cat <&"${1:-7}" >/dev/null
+hung_up() {
+    timeout 20 cat <&7 >/dev/null
 }
 
 @test "a peer that never shakes hands is dropped after the deadline" {
