@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a peer may take, and for how long; and that the others do not notice.
 
-# shellcheck disable=SC2154,SC2030,SC2031,SC2153
+# shellcheck disable=SC2154,SC2030,SC2031,SC2153,SC2216
 load helpers.bash
 load pki.bash
 load live.bash
@@ -46,7 +46,7 @@ hung_up() {
 drip() { # NAME TEXT
     local fd=live_fd_$1 i
     for ((i = 0; i < ${#2}; i++)); do
-        printf %s "${2:i:1}" 2>/dev/null >&"${!fd}" || return 0
+        { printf %s "${2:i:1}" >&"${!fd}"; } 2>/dev/null || return 0
         sleep 0.05
         ! live_ended "$1" || return 0
     done
@@ -102,13 +102,12 @@ drip() { # NAME TEXT
     run -0 asks_as bob
     local before after
     before=$(awk '/VmRSS/ {print $2}' "/proc/${server_pids[0]}/status")
-    mkfifo stuck.fifo
     for i in {1..8}; do
         openssl s_client -connect "localhost:$port" -CAfile pki/trust.pem -cert pki/clients/alice/cert.pem \
             -cert_chain pki/clients/alice/fullchain.pem -key pki/clients/alice/key.pem -quiet \
             < <(printf 'GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n'; sleep 60) 2>/dev/null 3>&- |
             sleep 60 3>&- & # reads nothing
-        stuck+=("$!")
+        server_pids+=("$!") # is ended like one
     done
     sleep 1
     after=$(awk '/VmRSS/ {print $2}' "/proc/${server_pids[0]}/status")
