@@ -230,6 +230,8 @@ static int hold(int count, char **command)
     }
     printf("%d closed with certificate_revoked, %d otherwise, %d open\n", revoked, otherwise,
            count - revoked - otherwise);
+    free(polls);
+    free(all);
     fprintf(stderr, "the last was closed %ld ms after the command's end\n", last);
     return 0;
 }
