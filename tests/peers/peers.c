@@ -199,6 +199,9 @@ static int hold(int count, char **command)
     int revoked = 0;
     int otherwise = 0;
     long last = 0;
+    if (polls == NULL || all == NULL) {
+        die("no memory");
+    }
     for (int i = 0; i < count; i++) {
         all[i] = dial();
         if (all[i] == NULL || ask(all[i]) != 0) {
