@@ -100,13 +100,14 @@ drip() { # NAME TEXT
     printf '%s\n' 'pki: pki' 'root: root' 'limits: {idle: 2s}' 'rules: [{allow: any-verified}]' >server.yaml
     start_server server -c server.yaml
     run -0 asks_as bob
-    local before after
+    local before after hold
+    mkfifo unread
+    exec {hold}<>unread # nobody reads from it
     before=$(awk '/VmRSS/ {print $2}' "/proc/${server_pids[0]}/status")
     for i in {1..8}; do
         openssl s_client -connect "localhost:$port" -CAfile pki/trust.pem -cert pki/clients/alice/cert.pem \
             -cert_chain pki/clients/alice/fullchain.pem -key pki/clients/alice/key.pem -quiet \
-            < <(printf 'GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n'; sleep 60) 2>/dev/null 3>&- |
-            sleep 60 3>&- & # reads nothing
+            < <(printf 'GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n') >unread 2>/dev/null 3>&- {hold}>&- &
         server_pids+=("$!") # is ended like one
     done
     sleep 1
