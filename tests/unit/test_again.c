@@ -37,6 +37,9 @@ static void test_judge_again(void **state)
         assert_int_equal(tls_write(v.tls, "x", 1, &n), TLS_FAILED);
         assert_string_equal(reason_token(tls_verdict(v.tls)->reason), reason_token(reason));
         assert_int_equal(tls_ended_by(v.tls), TLS_END_US);
+        assert_false(tls_judge_again(v.tls, same, clock_now())); // whatever is said of it before it has been told
+        assert_string_equal(reason_token(tls_verdict(v.tls)->reason), reason_token(reason));
+        assert_null(tls_peer(v.tls));
         while (tls_refuse(v.tls) == TLS_WANT_WRITE) {
         }
         assert_int_not_equal(SSL_read_ex(v.ssl, data, sizeof data, &n), 1);

@@ -137,6 +137,11 @@ static void test_server_refused(void **state)
                             reason_token(refused_servers[i / 2].reason));
         assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_PEER);
         assert_int_equal(tls_alert_received(pair.server.tls), refused_servers[i / 2].alert);
+        assert_int_equal(pair.server.in.len, 0);                             // it is said once
+        assert_int_equal(pair.client.tls->refusal.withheld, TLS_ALERT_NONE); // by mbedTLS: a client's are readable
+        if (both_versions[i % 2] == TLS_1_2_ONLY) {
+            assert_int_equal(tls_alert_sent(pair.server.tls), TLS_ALERT_NONE); // and not answered
+        }
         pair_close(&pair);
     }
 }
@@ -252,6 +257,116 @@ static void test_garbage(void **state)
     }
 }
 
+// What was accepted is not for ever: after a failure, and with a verdict that has changed, nobody is there any more.
+static void test_accepted_no_longer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        char data[16];
+        size_t n;
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        pair_shake(&pair, &client, &server);
+        assert_non_null(tls_peer(pair.server.tls));
+        if (i / 2 == 0) { // a record that is none of the session's
+            buf_add(&pair.server.in, "\x17\x03\x03\x00\x20 0123456789abcdef0123456789abcde", 37);
+            assert_int_equal(tls_read(pair.server.tls, data, sizeof data, &n), TLS_FAILED);
+            assert_int_equal(tls_verdict(pair.server.tls)->reason, REASON_ok); // it is not the certificate's fault
+        } else {
+            trust_verdict_set(&pair.server.tls->verdict, REASON_cert_revoked, 0, "the test says so");
+        }
+        assert_null(tls_peer(pair.server.tls));
+        assert_int_equal(tls_read(pair.server.tls, data, sizeof data, &n), TLS_FAILED);
+        assert_int_equal(tls_write(pair.server.tls, "x", 1, &n), TLS_FAILED);
+        pair_close(&pair);
+    }
+}
+
+// A client says whom it wants to reach, or there is no connection: any server's certificate would do.
+static void test_client_needs_name(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct tls_context *context = pair_context(TLS_CLIENT, "clients/alice", TLS_1_2_AND_1_3);
+    assert_null(tls_connection_new(context, (struct tls_io){.arg = NULL}, NULL, &e));
+    assert_string_not_equal(e.text, "");
+    tls_context_free(context);
+}
+
+// A server requires a certificate by its configuration, and in TLS 1.3 holds its verdict until the client has the key
+// for it; so nothing of mbedTLS's had to be withheld.
+static void test_certificate_required(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        static const char *const clients[] = {"clients/alice", "clients/mallory"};
+        bool held = i / 4 == 0;
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        pair_open(&pair, clients[i / 2 % 2], "servers/localhost", "localhost", both_versions[i % 2]);
+        if (!held) {
+            mbedtls_ssl_conf_cert_cb(&pair.server_context->config, NULL);
+        }
+        pair_shake(&pair, &client, &server);
+        assert_int_equal(server, i / 2 % 2 == 0 ? TLS_DONE : TLS_FAILED);
+        assert_string_equal(reason_token(tls_verdict(pair.server.tls)->reason), i / 2 % 2 == 0 ? "ok" : "cert_revoked");
+        if (i / 2 % 2 == 1 && both_versions[i % 2] == TLS_1_3_ONLY) {
+            assert_int_equal(pair.server.tls->refusal.cipher == NULL, held);
+        }
+        pair_close(&pair);
+    }
+}
+
+// Whoever is to speak one version only speaks that.
+static void test_versions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        tls_connection_free(pair.server.tls);
+        tls_context_free(pair.server_context);
+        pair.server_context = pair_context(TLS_SERVER, "servers/localhost", both_versions[i / 2]);
+        end_open(&pair.server, &pair.client, pair.server_context, NULL);
+        pair_shake(&pair, &client, &server);
+        assert_int_equal(server, i % 2 == i / 2 ? TLS_DONE : TLS_FAILED);
+        assert_int_equal(tls_peer(pair.server.tls) != NULL, i % 2 == i / 2);
+        pair_close(&pair);
+    }
+}
+
+// A client keeps no sessions, so it offers none (RFC 8446 section 4.2.9, RFC 5077 section 3.2).
+static void test_client_offers_no_session(void **state)
+{
+    (void)state;
+    enum { RANDOM_END = RECORD_HEADER + 4 + 2 + 32, SUPPORTED_GROUPS = 10, SESSION_TICKET = 35, PSK_MODES = 45 };
+    for (size_t i = 0; i < 2; i++) {
+        struct pair pair;
+        bool seen = false;
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i]);
+        assert_int_equal(tls_handshake(pair.client.tls), TLS_WANT_READ);
+        const uint8_t *p = pair.server.in.data + RANDOM_END;
+        const uint8_t *end = pair.server.in.data + pair.server.in.len;
+        p += 1 + p[0];               // legacy_session_id
+        p += 2 + (p[0] << 8 | p[1]); // cipher_suites
+        p += 1 + p[0];               // legacy_compression_methods
+        for (p += 2; p + 4 <= end; p += 4 + (p[2] << 8 | p[3])) {
+            int extension = p[0] << 8 | p[1];
+            assert_int_not_equal(extension, SESSION_TICKET);
+            assert_int_not_equal(extension, PSK_MODES);
+            seen = seen || extension == SUPPORTED_GROUPS;
+        }
+        assert_ptr_equal(p, end);
+        assert_true(seen);
+        pair_close(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +377,11 @@ int main(void)
         cmocka_unit_test(test_mbedtls_can_only_be_stricter),
         cmocka_unit_test(test_tampered),
         cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_accepted_no_longer),
+        cmocka_unit_test(test_client_needs_name),
+        cmocka_unit_test(test_certificate_required),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_client_offers_no_session),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
 }

@@ -198,6 +198,107 @@ static void test_before_finished(void **state)
     assert_int_equal(client, TLS_FAILED);
     assert_int_equal(tls_ended_by(pair.server.tls), TLS_END_FAILURE);
     assert_int_equal(tls_alert_received(pair.client.tls), ALERT_NO_APPLICATION_PROTOCOL);
+    assert_int_equal(pair.server.tls->refusal.withheld, TLS_ALERT_NONE);
+    pair_close(&pair);
+}
+
+// What was being written comes first, whole; then the alert. However slowly the client takes it.
+static void test_behind_what_was_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct pair pair;
+        enum tls_status client;
+        enum tls_status server;
+        char data[16];
+        size_t n = 0;
+        pair_open(&pair, "clients/alice", "servers/localhost", "localhost", both_versions[i % 2]);
+        pair_shake(&pair, &client, &server);
+        pair.server.slow = true;
+        assert_int_equal(tls_write(pair.server.tls, "hello", 5, &n), TLS_WANT_WRITE);
+        pair.server.slow = i / 2 == 1;
+        pair.server.full = false;
+        assert_false(tls_judge_again(pair.server.tls, pair.server_context, INT64_C(4102444800)));
+        server = TLS_WANT_WRITE;
+        for (int steps = 0; server == TLS_WANT_WRITE && steps < 1000; steps++) {
+            server = tls_refuse(pair.server.tls);
+        }
+        assert_int_equal(server, TLS_FAILED);
+        assert_int_equal(tls_read(pair.client.tls, data, sizeof data, &n), TLS_DONE);
+        assert_int_equal(n, 5);
+        assert_int_equal(tls_read(pair.client.tls, data, sizeof data, &n), TLS_FAILED);
+        assert_int_equal(tls_alert_received(pair.client.tls),
+                         both_versions[i % 2] == TLS_1_3_ONLY ? ALERT_CERTIFICATE_EXPIRED : TLS_ALERT_UNREADABLE);
+        pair_close(&pair);
+    }
+}
+
+// Only a whole fatal alert is withheld: in TLS 1.2 as it is, in TLS 1.3 under the handshake key and after the Finished.
+static void test_withhold_12(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t record[8];
+        size_t len;
+        bool withheld;
+    } records[] = {
+        {{RECORD_ALERT, 3, 3, 0, 2, 2, 40}, 7, true},
+        {{RECORD_ALERT, 3, 3, 0, 2, 1, 100}, 7, false},    // a warning
+        {{RECORD_HANDSHAKE, 3, 3, 0, 2, 2, 40}, 7, false}, // no alert
+        {{RECORD_ALERT, 3, 3, 0, 9, 2, 40}, 7, false},     // the end of something longer
+        {{RECORD_ALERT, 3, 3, 0, 3, 2, 40, 0}, 8, false},  // too long for one that is not encrypted
+        {{RECORD_ALERT, 3, 3, 0, 1, 2}, 6, false},         // too short
+        {{RECORD_ALERT}, 1, false},
+    };
+    struct pair pair;
+    pair_open(&pair, "clients/alice", "servers/localhost", "localhost", TLS_1_2_ONLY);
+    assert_int_equal(tls_handshake(pair.client.tls), TLS_WANT_READ);
+    assert_int_equal(tls_handshake(pair.server.tls), TLS_WANT_READ);
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        uint8_t *exact = mem_alloc(records[i].len); // where a sanitizer sees what is read beyond it
+        memcpy(exact, records[i].record, records[i].len);
+        pair.server.tls->refusal.withheld = TLS_ALERT_NONE;
+        assert_int_equal(refusal_withhold(pair.server.tls, exact, records[i].len), records[i].withheld);
+        assert_int_equal(pair.server.tls->refusal.withheld, records[i].withheld ? 40 : TLS_ALERT_NONE);
+        free(exact);
+    }
+    pair_close(&pair);
+}
+
+static void test_withhold_13(void **state)
+{
+    (void)state;
+    struct pair pair;
+    uint8_t plain[8192];
+    uint8_t record[ALERT_SEALED];
+    size_t len = 0;
+    const struct record_cipher *cipher = NULL;
+    const uint8_t alert[ALERT_LENGTH] = {MBEDTLS_SSL_ALERT_LEVEL_FATAL, 40};
+    pair_open(&pair, "clients/alice", "servers/localhost", "localhost", TLS_1_3_ONLY);
+    assert_int_equal(tls_handshake(pair.client.tls), TLS_WANT_READ);
+    assert_int_equal(tls_handshake(pair.server.tls), TLS_WANT_READ);
+    struct tls_connection *c = pair.server.tls;
+    const struct traffic_secret *secret = &c->outgoing.handshake;
+    for (const uint8_t *p = pair.client.in.data; cipher == NULL; p += RECORD_HEADER + ((size_t)p[3] << 8 | p[4])) {
+        if (p[0] == RECORD_APPLICATION_DATA) { // the first one of the flight, which tells the suite
+            (void)record_open(p, p + RECORD_HEADER, (size_t)p[3] << 8 | p[4], secret, 0, &cipher, plain, &len);
+            assert_non_null(cipher);
+        }
+    }
+    assert_int_equal(record_seal(cipher, secret, c->outgoing.encrypted, RECORD_HANDSHAKE, alert, 2, record), 0);
+    assert_false(refusal_withhold(c, record, sizeof record));
+    assert_null(c->refusal.cipher);
+    assert_int_equal(record_seal(cipher, secret, c->outgoing.encrypted, RECORD_ALERT, alert, 2, record), 0);
+    assert_true(c->outgoing.handshake_over);
+    c->outgoing.handshake_over = false;
+    assert_false(refusal_withhold(c, record, sizeof record));
+    c->outgoing.handshake_over = true;
+    assert_false(refusal_withhold(c, record, sizeof record - 1));
+    assert_int_equal(c->refusal.withheld, TLS_ALERT_NONE);
+    assert_true(refusal_withhold(c, record, sizeof record));
+    assert_int_equal(c->refusal.withheld, 40);
+    assert_ptr_equal(c->refusal.cipher, cipher);
+    assert_true(refusal_withhold(c, alert, sizeof alert)); // and whatever comes after it
     pair_close(&pair);
 }
 
@@ -208,6 +309,9 @@ int main(void)
         cmocka_unit_test(test_slow_socket),
         cmocka_unit_test(test_every_reason),
         cmocka_unit_test(test_before_finished),
+        cmocka_unit_test(test_behind_what_was_written),
+        cmocka_unit_test(test_withhold_12),
+        cmocka_unit_test(test_withhold_13),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
 }

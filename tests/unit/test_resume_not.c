@@ -258,6 +258,7 @@ static void test_conclusions(void **state)
         {{.known = true, .extended_master_secret = true}, true, "localhost", false, NULL},
         {{.known = true}, false, "localhost", false, NULL},
         {{.resumed = true, .extended_master_secret = true}, true, "localhost", true, "not understood"},
+        {{.known = false}, false, "localhost", true, "not understood"},
         {{.known = true, .resumed = true, .extended_master_secret = true}, false, "localhost", true, "not accepted"},
         {{.known = true, .resumed = true}, true, "localhost", true, "extended_master_secret"},
         {{.known = true, .resumed = true, .extended_master_secret = true}, true, "other", true, "server name"},
