@@ -2,6 +2,7 @@
 #include "ca/csr.h"
 
 #include "base/der.h"
+#include "base/name_text.h"
 #include "base/pem.h"
 #include "ca/extension.h"
 #include "ca/oid.h"
@@ -12,8 +13,6 @@
 #include <string.h>
 
 enum {
-    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
-    TAG_SET = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
     TAG_ATTRIBUTES = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED | 0,
     WRITTEN_ROOM = 4096, // key, signature and what is around them; name and extensions come on top
 };

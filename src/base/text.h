@@ -13,6 +13,8 @@
 // Length of the well-formed UTF-8 sequence (RFC 3629) at the start of p[0..len), len > 0; 0 if there is none. *code is
 // its code point.
 size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code);
+// Appends a code point as UTF-8, the reverse.
+void text_utf8_add(struct buf *b, uint32_t code);
 // Characters that change how the text around them is shown: controls, line and paragraph separators, bidi marks,
 // zero-width ones, tags.
 bool text_is_invisible(uint32_t code);

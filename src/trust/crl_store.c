@@ -93,7 +93,7 @@ size_t crl_store_find(const struct crl_store *store, struct span issuer, struct 
         }
     }
     size_t count = 0;
-    while (low + count < end && span_equal(buf_span(&store->lists[low + count]->issuer), issuer)) {
+    while (low + count < end && spans_equal(buf_span(&store->lists[low + count]->issuer), issuer)) {
         count++;
     }
     *first = count > 0 ? &store->lists[low] : NULL;

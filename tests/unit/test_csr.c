@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/name_text.h"
 #include "ca/csr.h"
 #include "run.h"
 
