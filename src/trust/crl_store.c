@@ -128,15 +128,6 @@ size_t crl_store_count(const struct crl_store *store)
     return store == NULL ? 0 : store->count;
 }
 
-size_t crl_store_entries(const struct crl_store *store)
-{
-    size_t entries = 0;
-    for (size_t i = 0; i < crl_store_count(store); i++) {
-        entries += store->lists[i]->index.count + store->lists[i]->index.odd_count;
-    }
-    return entries;
-}
-
 void crl_store_free(struct crl_store *store)
 {
     if (store == NULL) {
