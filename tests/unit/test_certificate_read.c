@@ -136,12 +136,51 @@ static void every_change_is_refused(void **state)
     trust_snapshot_free(snapshot);
 }
 
+// The signature: whole octets, at least one, and nothing behind it (sections 4.1.1.3 and 4.1).
+static void signature_field(void **state)
+{
+    static const struct {
+        const char *octets;
+        size_t len;
+        bool readable;
+    } rows[] = {
+        {"\x03\x02\x00\x55", 4, true},
+        {"\x03\x01\x00", 3, false},
+        {"\x03\x00", 2, false},
+        {"\x03\x02\x01\x54", 4, false},
+        {"\x03\x02\x00\x55\x05\x00", 6, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err e = ERR_INIT;
+        struct span rest = buf_span(&leaf);
+        struct der_item outer;
+        struct der_item item;
+        struct buf content = {0};
+        struct buf made = {0};
+        assert_int_equal(der_next(&rest, &outer, &e), 0);
+        for (int k = 0; k < 2; k++) { // tbsCertificate, signatureAlgorithm
+            assert_int_equal(der_next(&outer.content, &item, &e), 0);
+            buf_add(&content, item.whole.data, item.whole.len);
+        }
+        buf_add(&content, rows[i].octets, rows[i].len);
+        der_wrap(&made, outer.tag, buf_span(&content));
+        struct certificate *c = certificate_read(buf_span(&made));
+        assert_int_equal(c->readable, rows[i].readable);
+        assert_int_equal(c->bad, rows[i].readable ? REASON_ok : REASON_malformed);
+        certificate_free(c);
+        buf_clear(&content);
+        buf_clear(&made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_comes_back),
         cmocka_unit_test(every_cut_is_malformed),
         cmocka_unit_test(every_change_is_refused),
+        cmocka_unit_test(signature_field),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

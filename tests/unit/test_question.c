@@ -270,6 +270,40 @@ static void everything_else_is_asked_anew(void **state)
     trust_snapshot_free(elsewhere);
 }
 
+// The fact is of the key that was accepted, not of one of the same name that was tried before it.
+static void fact_of_the_right_key(void **state)
+{
+    struct err e = ERR_INIT;
+    struct buf name = {0};
+    struct buf misled = {0}; // names the impostor's key as its issuer's
+    char *usage[] = {(char *)(uintptr_t) "1.3.6.1.5.5.7.3.2", NULL};
+    const uint8_t serial[] = {0x41};
+    struct trust_snapshot *snapshot = load("root.der", "lists.pem", NULL);
+    struct certificate_content content = {.subject = (char *)(uintptr_t) "CN=misled",
+                                          .not_before = NOW - DAY,
+                                          .not_after = NOW + DAY,
+                                          .path_length = PATH_LENGTH_NONE,
+                                          .key_usage = MBEDTLS_X509_KU_DIGITAL_SIGNATURE,
+                                          .ext_key_usage = usage};
+    struct certificate_issuer issuer = issuer_of(ISSUING, &name);
+    (void)state;
+    assert_works(key_id(&keys[IMPOSTOR], issuer.key_id, &e), &e);
+    assert_works(certificate_make(&content, serial, sizeof serial, &keys[LEAF], &issuer, &rng, &misled, &e), &e);
+    const struct span three[] = {buf_span(&misled), buf_span(&der[ISSUING]), buf_span(&der[IMPOSTOR])};
+    struct trust_question q = {.chain = three, .count = 3, .purpose = TRUST_CLIENT, .now = NOW};
+    struct answer first = ask_for(snapshot, &q);
+    expect(first, REASON_ok, 5); // the impostor's key, the issuing CA's, its own, two lists
+    q.count = 2;                 // without the impostor
+    struct answer right = ask_for(snapshot, &q);
+    expect(right, REASON_ok, 1);
+    assert_memory_equal(first.fact, right.fact, TRUST_FACT);
+    q.fact = first.fact;
+    expect(ask_for(snapshot, &q), REASON_ok, 0);
+    trust_snapshot_free(snapshot);
+    buf_clear(&misled);
+    buf_clear(&name);
+}
+
 // A fact that is not this leaf's under this key means that the signature is checked, and no more.
 static void wrong_facts(void **state)
 {
@@ -425,6 +459,7 @@ int main(void)
         cmocka_unit_test(reload_hands_memory_on),
         cmocka_unit_test(everything_else_is_asked_anew),
         cmocka_unit_test(wrong_facts),
+        cmocka_unit_test(fact_of_the_right_key),
         cmocka_unit_test(issuer_is_not_vouched_for),
         cmocka_unit_test(until_is_the_earliest_end),
         cmocka_unit_test(next_change),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // RFC 5280 section 6.3.3. The names in [brackets] are those of the tests of NIST's PKITS that a case is made after.
 #include "revocation_fixture.h"
+#include "trust/crl_internal.h"
 
 // [4.4.1, 4.4.3, 4.4.5, 4.4.7]
 static void complete_list(void **state)
@@ -383,13 +384,61 @@ static void bent_points(void **state)
     end(&bent);
 }
 
+// There is an end to the points that are looked at. The room behind them is for what a mistake would write there.
+static void many_points(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct scene s = {0};
+    struct buf fields = {0};
+    struct crl_points *points = mem_array(4, sizeof *points);
+    for (size_t i = 0; i < 2 * (size_t)CRL_POINTS_MOST; i++) {
+        add_crl_issuer(&fields, BETA);
+        point(&s, &fields);
+    }
+    leaf->crl_points = buf_span(&s.points);
+    assert_int_equal(crl_points_read(&points[0], leaf, &e), 0);
+    assert_int_equal(points[0].count, CRL_POINTS_MOST + 1);
+    assert_int_equal(points[1].count, 0);
+    assert_null(points[1].items[0].issuers.data);
+    leaf->crl_points = span_of(NULL, 0);
+    crl_points_clear(&points[0]);
+    free(points);
+    end(&s);
+}
+
+// Nor is one list held against more signers than a CA has, however many are offered.
+static const struct certificate *offer_another(void *arg, struct span issuer_name, struct span key_id, size_t *state)
+{
+    (void)issuer_name;
+    (void)key_id;
+    (void)state;
+    ++*(size_t *)arg;
+    return *(size_t *)arg < 1000 ? alpha_new.certificate : NULL;
+}
+
+static void many_signers(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    size_t offered = 0;
+    char said[CERTIFICATE_WHY];
+    load(&s, (struct draft){.ca = &alpha, .signer = &beta});
+    struct revocation_question q = {
+        .subject = leaf, .issuer = alpha.certificate, .now = june_2026, .signer = offer_another, .arg = &offered};
+    assert_int_equal(revocation_check(s.store, &q, said), REASON_crl_signature);
+    assert_int_equal(offered, 16);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complete_list),         cmocka_unit_test(times),       cmocka_unit_test(signers),
         cmocka_unit_test(key_id_is_a_hint),      cmocka_unit_test(reasons),     cmocka_unit_test(point_names),
         cmocka_unit_test(kinds_of_certificates), cmocka_unit_test(indirect),    cmocka_unit_test(indirect_point_names),
-        cmocka_unit_test(malformed_points),      cmocka_unit_test(bent_points),
+        cmocka_unit_test(malformed_points),      cmocka_unit_test(bent_points), cmocka_unit_test(many_points),
+        cmocka_unit_test(many_signers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

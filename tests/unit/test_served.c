@@ -168,6 +168,7 @@ static void test_overtaken(void **state)
         assert_string_equal(reason_token(tls_verdict(w->c->tls)->reason), "chain_incomplete");
         assert_int_equal(w->c->requests, 0);
         assert_int_equal(w->c->phase, PHASE_PARTING);
+        assert_true(w->c->expires == UINT64_MAX); // nothing of it was accepted
         world_free(w);
     }
 }
