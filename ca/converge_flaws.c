@@ -3,6 +3,7 @@
 // missing, changed or near its end, all of it is made again.
 #include "base/clock.h"
 #include "base/der.h"
+#include "base/name_text.h"
 #include "base/pem.h"
 #include "base/text.h"
 #include "ca/converge.h"

@@ -2,21 +2,16 @@
 #include "ca/csr.h"
 
 #include "base/der.h"
+#include "base/name_text.h"
 #include "base/pem.h"
 #include "ca/extension.h"
 #include "ca/oid.h"
 
 #include <mbedtls/oid.h>
-#include <mbedtls/x509_csr.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
-    TAG_SET = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
-    TAG_ATTRIBUTES = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED | 0,
-    WRITTEN_ROOM = 4096, // key, signature and what is around them; name and extensions come on top
-};
+enum { TAG_ATTRIBUTES = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED | 0 };
 
 static bool oid_is(struct span oid, const char *expected, size_t len)
 {
@@ -24,8 +19,6 @@ static bool oid_is(struct span oid, const char *expected, size_t len)
 }
 
 #define OID_IS(oid, expected) oid_is(oid, expected, MBEDTLS_OID_SIZE(expected))
-
-// --- read ---
 
 int csr_split(struct span der, struct csr_parts *parts, struct err *e)
 {
@@ -243,93 +236,4 @@ void csr_clear(struct csr *csr)
     }
     free(csr->unused);
     csr->unused = NULL;
-}
-
-// --- make ---
-
-// Puts the name into a request that mbedTLS wrote with an empty one, and signs it again.
-static int put_name(struct span written, struct span name, mbedtls_pk_context *key, struct rng *rng, struct buf *der,
-                    struct err *e)
-{
-    struct csr_parts parts;
-    struct buf info = {0};
-    if (csr_split(written, &parts, e) != 0) {
-        return -1;
-    }
-    buf_add(&info, parts.version.data, parts.version.len);
-    buf_add(&info, name.data, name.len);
-    buf_add(&info, parts.key.data, parts.key.len);
-    der_wrap(&info, TAG_ATTRIBUTES, parts.attributes);
-    der_enclose(&info, TAG_SEQUENCE);
-    int rc = signed_make(buf_span(&info), key, key_digest(key), rng, der, e);
-    buf_clear(&info);
-    return rc;
-}
-
-static int set_fields(mbedtls_x509write_csr *ctx, struct span name, const struct general_names *names, size_t *size,
-                      bool *whole, struct err *e)
-{
-    struct buf text = {0};
-    struct buf value = {0};
-    int rc = 0;
-    *size += name.len;
-    *whole = name_for_mbedtls(name, &text);
-    if (*whole && text.len > 0) {
-        rc = mbedtls_x509write_csr_set_subject_name(ctx, (const char *)text.data);
-    }
-    buf_clear(&text);
-    if (rc != 0) {
-        return err_mbedtls(e, rc, "writing a name");
-    }
-    if (names->count == 0) {
-        return 0;
-    }
-    if (general_names_encode(names, &value, e) != 0) {
-        buf_clear(&value);
-        return -1;
-    }
-    // RFC 5280 section 4.2.1.6: critical where it is all there is of a name
-    int critical = name.len == 2;
-    rc = mbedtls_x509write_csr_set_extension(ctx, MBEDTLS_OID_SUBJECT_ALT_NAME,
-                                             MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), critical, value.data,
-                                             value.len);
-    *size += value.len;
-    buf_clear(&value);
-    return rc == 0 ? 0 : err_mbedtls(e, rc, "adding subjectAltName");
-}
-
-int csr_make(const char *subject, const struct general_names *names, mbedtls_pk_context *key, struct rng *rng,
-             struct buf *pem, struct err *e)
-{
-    mbedtls_x509write_csr ctx;
-    struct buf name = {0};
-    struct buf room = {0};
-    struct buf der = {0};
-    size_t size = WRITTEN_ROOM;
-    bool whole = true;
-    int rc = -1;
-    mbedtls_x509write_csr_init(&ctx);
-    mbedtls_x509write_csr_set_key(&ctx, key);
-    mbedtls_x509write_csr_set_md_alg(&ctx, key_digest(key));
-    if (name_from_text(subject, &name, e) != 0 || set_fields(&ctx, buf_span(&name), names, &size, &whole, e) != 0) {
-        goto out;
-    }
-    buf_reserve(&room, size);
-    int len = mbedtls_x509write_csr_der(&ctx, room.data, size, rng_bytes, rng);
-    if (len < 0) {
-        err_mbedtls(e, len, "writing a certification request");
-        goto out;
-    }
-    struct span written = span_of(room.data + size - len, (size_t)len); // it writes to the end of the room
-    if (!whole && put_name(written, buf_span(&name), key, rng, &der, e) != 0) {
-        goto out;
-    }
-    pem_write(pem, "CERTIFICATE REQUEST", whole ? written : buf_span(&der));
-    rc = 0;
-out:
-    mbedtls_x509write_csr_free(&ctx);
-    buf_clear(&name);
-    buf_clear(&room);
-    buf_clear(&der);
-    return rc;
 }

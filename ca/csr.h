@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PKCS#10 certification requests (RFC 2986): made for others to sign, and read to be signed here.
+// PKCS#10 certification requests (RFC 2986): read to be signed here.
 #ifndef MTLS_CA_CSR_H
 #define MTLS_CA_CSR_H
 
@@ -31,9 +31,5 @@ int csr_extensions(const struct csr_parts *parts, struct span *extensions, struc
 // better, the extension request well-formed; each error says which of these failed.
 int csr_read(struct span pem_or_der, struct csr *csr, struct err *e);
 void csr_clear(struct csr *csr);
-
-// A request for `subject` and `names` by `key`, as PEM; through mbedtls_x509write_csr_*.
-int csr_make(const char *subject, const struct general_names *names, mbedtls_pk_context *key, struct rng *rng,
-             struct buf *pem, struct err *e);
 
 #endif

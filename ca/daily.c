@@ -3,6 +3,7 @@
 #include "ca/daily.h"
 
 #include "base/clock.h"
+#include "base/name_text.h"
 #include "base/pem.h"
 #include "base/text.h"
 #include "ca/csr.h"

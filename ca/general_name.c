@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The GeneralName part of name.h.
 #include "base/der.h"
+#include "base/name_text.h"
 #include "base/text.h"
-#include "ca/attribute.h"
 #include "ca/name.h"
 #include "ca/name_syntax.h"
 

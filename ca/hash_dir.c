@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/hash_dir.h"
 
-#include "base/der.h"
+#include "base/name_text.h"
 #include "base/pem.h"
 #include "ca/certificate.h"
 
@@ -13,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum {
-    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
-    TAG_SET = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
-};
 
 // Lower case, no space at either end, one space where there were several. ASCII only; other octets stay.
 static void fold(struct span text, struct buf *out)
@@ -52,51 +47,35 @@ static void add_value(const struct der_item *value, struct buf *out)
     buf_clear(&folded);
 }
 
-static int canonical_rdn(struct span attributes, struct buf *out, struct err *e)
+static void add_attribute(const struct name_attribute *attribute, struct buf *set)
 {
-    struct buf set = {0};
-    int rc = 0;
-    while (rc == 0 && attributes.len > 0) {
-        struct der_item attribute;
-        struct der_item type;
-        struct der_item value;
-        struct buf pair = {0};
-        rc = der_expect(&attributes, TAG_SEQUENCE, "AttributeTypeAndValue", &attribute, e);
-        if (rc == 0) {
-            rc = der_next(&attribute.content, &type, e);
-        }
-        if (rc == 0) {
-            rc = der_next(&attribute.content, &value, e);
-        }
-        if (rc == 0) {
-            buf_add(&pair, type.whole.data, type.whole.len);
-            add_value(&value, &pair);
-            der_wrap(&set, TAG_SEQUENCE, buf_span(&pair));
-        }
-        buf_clear(&pair);
-    }
-    der_wrap(out, TAG_SET, buf_span(&set));
-    buf_clear(&set);
-    return rc;
+    struct buf pair = {0};
+    der_wrap(&pair, MBEDTLS_ASN1_OID, attribute->type);
+    add_value(&attribute->value, &pair);
+    der_wrap(set, TAG_SEQUENCE, buf_span(&pair));
+    buf_clear(&pair);
 }
 
 int hash_dir_name_hash(struct span name, uint32_t *hash, struct err *e)
 {
-    struct der_item sequence;
-    struct der_item rdn;
+    struct name_attributes list = {0};
+    struct buf set = {0};
     struct buf canonical = {0};
     uint8_t digest[20] = {0};
-    int rc = der_expect(&name, TAG_SEQUENCE, "Name", &sequence, e);
-    while (rc == 0 && sequence.content.len > 0) {
-        rc = der_expect(&sequence.content, TAG_SET, "RelativeDistinguishedName", &rdn, e);
-        if (rc == 0) {
-            rc = canonical_rdn(rdn.content, &canonical, e);
+    int rc = name_attributes_read(&list, name, e);
+    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+        add_attribute(&list.items[i], &set);
+        if (i + 1 == list.count || list.items[i + 1].first) {
+            der_wrap(&canonical, TAG_SET, buf_span(&set));
+            buf_clear(&set);
         }
     }
     if (rc == 0) {
         rc = mbedtls_sha1(canonical.data, canonical.len, digest);
         rc = rc == 0 ? 0 : err_mbedtls(e, rc, "hashing a name");
     }
+    name_attributes_clear(&list);
+    buf_clear(&set);
     buf_clear(&canonical);
     *hash = (uint32_t)digest[0] | (uint32_t)digest[1] << 8 | (uint32_t)digest[2] << 16 | (uint32_t)digest[3] << 24;
     return rc;

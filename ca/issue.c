@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An entry becomes a key and a certificate, in memory.
+#include "base/name_text.h"
 #include "base/text.h"
 #include "ca/pki.h"
 

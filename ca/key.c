@@ -167,8 +167,8 @@ static bool is_encrypted_der(struct span der)
     struct err ignored = ERR_INIT;
     struct der_item info, algorithm, data;
     return der_next(&der, &info, &ignored) == 0 && der_next(&info.content, &algorithm, &ignored) == 0 &&
-           der_next(&info.content, &data, &ignored) == 0 &&
-           algorithm.tag == (MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) && data.tag == MBEDTLS_ASN1_OCTET_STRING;
+           der_next(&info.content, &data, &ignored) == 0 && algorithm.tag == TAG_SEQUENCE &&
+           data.tag == MBEDTLS_ASN1_OCTET_STRING;
 }
 
 bool key_is_encrypted(struct span pem_or_der)

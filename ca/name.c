@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ca/name.h"
 
+#include "base/attribute.h"
 #include "base/der.h"
 #include "base/text.h"
-#include "ca/attribute.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -234,7 +234,7 @@ int name_from_text(const char *rfc4514, struct buf *der, struct err *e)
             goto out;
         }
         if (*p != '+') {
-            der_wrap(&rdn, TAG_RDN, buf_span(&attributes_of_rdn));
+            der_wrap(&rdn, TAG_SET, buf_span(&attributes_of_rdn));
             buf_insert(&rdns, 0, buf_span(&rdn));
             buf_clear(&attributes_of_rdn);
             buf_clear(&rdn);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Distinguished names (RFC 4514 text <-> RFC 5280 section 4.1.2.4 DER) and the GeneralNames of subjectAltName and
-// name constraints (RFC 5280 section 4.2.1.6).
+// Distinguished names (RFC 4514 text to RFC 5280 section 4.1.2.4 DER; back: base/name_text.h) and the GeneralNames of
+// subjectAltName and name constraints (RFC 5280 section 4.2.1.6).
 #ifndef MTLS_CA_NAME_H
 #define MTLS_CA_NAME_H
 
@@ -14,16 +14,9 @@
 // dnQualifier, IA5String for emailAddress and DC, UTF8String for the rest; "#hex" values are taken as they are. Spaces
 // around separators are dropped. At most 2048 octets of DER.
 // Errors name the attribute and what would be right; unknown attribute names are refused with the list of known ones
-// (dotted OIDs are fine). Lengths are held to the upper bounds of RFC 5280 appendix A.1.
+// (dotted OIDs are fine). Lengths are held to the upper bounds of RFC 5280 appendix A.1. What name_to_text makes of the
+// DER reads back as the same, unless a "#hex" value has a string type that is not its attribute's.
 int name_from_text(const char *rfc4514, struct buf *der, struct err *e);
-// The reverse, for any Name DER. Values are escaped by RFC 4514, octets that text_escape would escape too, so that the
-// text is safe to print. A name of more than 2048 octets may be cut, and then ends in "...". Appends to `text`. The
-// text of a name made above reads back as the same DER, unless a "#hex" value has a string type that is not its
-// attribute's.
-int name_to_text(struct span der, struct buf *text, struct err *e);
-// The first commonName of a Name DER as safe text; false: there is none.
-bool name_common_name(struct span der, struct buf *text);
-
 // mbedtls_x509_string_to_names merges attributes of one type and knows no multi-valued RDN. True: this name survives
 // it, and `text` (appended) is what to hand it, in its own (DER) order.
 bool name_for_mbedtls(struct span der, struct buf *text);

@@ -87,7 +87,7 @@ int key_encrypt_pkcs8(struct span pkcs8, const char *passphrase, unsigned iterat
     int rc = pbes2_encrypt(pkcs8, passphrase, iterations, rng, &content, &cipher, e);
     if (rc == 0) {
         der_wrap(&content, MBEDTLS_ASN1_OCTET_STRING, buf_span(&cipher));
-        der_wrap(der, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, buf_span(&content));
+        der_wrap(der, TAG_SEQUENCE, buf_span(&content));
     }
     buf_clear(&content);
     buf_clear(&cipher);

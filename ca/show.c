@@ -2,6 +2,7 @@
 #include "ca/show.h"
 
 #include "base/clock.h"
+#include "base/name_text.h"
 #include "base/pem.h"
 #include "base/text.h"
 #include "ca/name.h"
@@ -82,7 +83,7 @@ json_t *show_algorithm(struct span algorithm)
     struct err e = ERR_INIT;
     char words[OID_TEXT];
     struct der_item identifier, oid;
-    if (der_expect(&algorithm, SHOW_SEQUENCE, "AlgorithmIdentifier", &identifier, &e) != 0 ||
+    if (der_expect(&algorithm, TAG_SEQUENCE, "AlgorithmIdentifier", &identifier, &e) != 0 ||
         der_expect(&identifier.content, MBEDTLS_ASN1_OID, "algorithm", &oid, &e) != 0) {
         return show_malformed(&e);
     }
@@ -282,7 +283,7 @@ static show_thing *guess(struct span der)
     struct der_item whole, first;
     char outer[16];
     char inner[16];
-    if (der_expect(&der, SHOW_SEQUENCE, "", &whole, &ignored) != 0) {
+    if (der_expect(&der, TAG_SEQUENCE, "", &whole, &ignored) != 0) {
         return NULL;
     }
     tags_of(whole.content, outer);

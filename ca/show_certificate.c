@@ -30,7 +30,7 @@ static void put_validity(json_t *object, struct span validity, int64_t now)
     struct der_item item;
     int64_t not_before = 0;
     int64_t not_after = 0;
-    if (der_expect(&validity, SHOW_SEQUENCE, "validity", &item, &e) != 0) {
+    if (der_expect(&validity, TAG_SEQUENCE, "validity", &item, &e) != 0) {
         show_put(object, "validity", show_malformed(&e));
         return;
     }
@@ -56,8 +56,7 @@ static json_t *extensions_of(struct span element)
     if (element.len == 0) {
         return NULL;
     }
-    if (der_next(&element, &outer, &e) != 0 ||
-        der_expect(&outer.content, SHOW_SEQUENCE, "extensions", &list, &e) != 0) {
+    if (der_next(&element, &outer, &e) != 0 || der_expect(&outer.content, TAG_SEQUENCE, "extensions", &list, &e) != 0) {
         return show_malformed(&e);
     }
     return show_extensions(list.content);

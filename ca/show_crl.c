@@ -52,7 +52,7 @@ static json_t *show_entry(struct span content)
     if (content.len == 0) {
         return entry;
     }
-    if (der_expect(&content, SHOW_SEQUENCE, "crlEntryExtensions", &item, &e) != 0) {
+    if (der_expect(&content, TAG_SEQUENCE, "crlEntryExtensions", &item, &e) != 0) {
         show_put(entry, "extensions", show_malformed(&e));
     } else {
         put_entry_extensions(entry, item.content);
@@ -67,7 +67,7 @@ static void put_entries(json_t *object, struct span rest, size_t most)
     size_t count = 0;
     while (rest.len > 0) {
         struct der_item item;
-        if (der_expect(&rest, SHOW_SEQUENCE, "entry", &item, &e) != 0) {
+        if (der_expect(&rest, TAG_SEQUENCE, "entry", &item, &e) != 0) {
             json_array_append_new(entries, show_malformed(&e));
             break;
         }
@@ -131,7 +131,7 @@ static int put_list(json_t *object, struct span rest, const struct show_options 
         return -1;
     }
     struct span entries = span_of(NULL, 0);
-    if (rest.len > 0 && rest.data[0] == SHOW_SEQUENCE) {
+    if (rest.len > 0 && rest.data[0] == TAG_SEQUENCE) {
         if (der_next(&rest, &item, e) != 0) {
             return err_context(e, "revokedCertificates");
         }
@@ -139,7 +139,7 @@ static int put_list(json_t *object, struct span rest, const struct show_options 
     }
     if (rest.len > 0) {
         if (der_expect(&rest, SHOW_CONTEXT_CONSTRUCTED | 0, "crlExtensions", &item, e) != 0 ||
-            der_expect(&item.content, SHOW_SEQUENCE, "crlExtensions", &list, e) != 0) {
+            der_expect(&item.content, TAG_SEQUENCE, "crlExtensions", &list, e) != 0) {
             return -1;
         }
         show_put(object, "extensions", show_extensions(list.content));
@@ -156,8 +156,8 @@ json_t *show_crl(struct span der, const struct show_options *options)
     struct span rest = der;
     json_t *object = json_object();
     show_put(object, "kind", json_string("revocation list"));
-    if (der_expect(&rest, SHOW_SEQUENCE, "CertificateList", &whole, &e) != 0 ||
-        der_expect(&whole.content, SHOW_SEQUENCE, "TBSCertList", &tbs, &e) != 0 ||
+    if (der_expect(&rest, TAG_SEQUENCE, "CertificateList", &whole, &e) != 0 ||
+        der_expect(&whole.content, TAG_SEQUENCE, "TBSCertList", &tbs, &e) != 0 ||
         put_list(object, tbs.content, options, &e) != 0) {
         show_put(object, "content", show_malformed(&e));
     }

@@ -51,7 +51,7 @@ static json_t *basic_constraints(struct span value, struct err *e)
     struct der_item sequence, item;
     bool ca = false;
     json_t *path_length = NULL;
-    if (show_only(value, SHOW_SEQUENCE, "BasicConstraints", &sequence, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "BasicConstraints", &sequence, e) != 0) {
         return NULL;
     }
     while (sequence.content.len > 0) {
@@ -79,14 +79,14 @@ static json_t *basic_constraints(struct span value, struct err *e)
 static json_t *oid_list(struct span value, bool in_sequence, struct err *e)
 {
     struct der_item list, item, oid;
-    if (show_only(value, SHOW_SEQUENCE, "list of OIDs", &list, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "list of OIDs", &list, e) != 0) {
         return NULL;
     }
     json_t *names = json_array();
     while (list.content.len > 0) {
         char words[OID_TEXT];
         struct span *from = &list.content;
-        if (in_sequence && der_expect(&list.content, SHOW_SEQUENCE, "list of OIDs", &item, e) == 0) {
+        if (in_sequence && der_expect(&list.content, TAG_SEQUENCE, "list of OIDs", &item, e) == 0) {
             from = &item.content;
         }
         if (err_is_set(e) || der_expect(from, MBEDTLS_ASN1_OID, "list of OIDs", &oid, e) != 0) {
@@ -116,7 +116,7 @@ static json_t *qualifier(struct span value, struct err *e)
     if (der_expect(&value, MBEDTLS_ASN1_OID, "policy qualifier", &oid, e) != 0 || der_next(&value, &item, e) != 0) {
         return NULL;
     }
-    while (item.tag == SHOW_SEQUENCE && item.content.len > 0) {
+    while (item.tag == TAG_SEQUENCE && item.content.len > 0) {
         struct span rest = item.content;
         while (rest.len > 0) {
             if (der_next(&rest, &item, e) != 0) {
@@ -140,7 +140,7 @@ static json_t *policy(struct span rest, struct err *e)
     if (rest.len == 0) {
         return json_string(oid_words(oid.content, words));
     }
-    if (show_only(rest, SHOW_SEQUENCE, "policyQualifiers", &list, e) != 0) {
+    if (show_only(rest, TAG_SEQUENCE, "policyQualifiers", &list, e) != 0) {
         return NULL;
     }
     json_t *object = json_object();
@@ -149,7 +149,7 @@ static json_t *policy(struct span rest, struct err *e)
     show_put(object, "qualifiers", qualifiers);
     while (list.content.len > 0) {
         json_t *one = NULL;
-        if (der_expect(&list.content, SHOW_SEQUENCE, "policyQualifier", &item, e) == 0) {
+        if (der_expect(&list.content, TAG_SEQUENCE, "policyQualifier", &item, e) == 0) {
             one = qualifier(item.content, e);
         }
         if (one == NULL) {
@@ -164,13 +164,13 @@ static json_t *policy(struct span rest, struct err *e)
 static json_t *policies(struct span value, struct err *e)
 {
     struct der_item list, item;
-    if (show_only(value, SHOW_SEQUENCE, "CertificatePolicies", &list, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "CertificatePolicies", &list, e) != 0) {
         return NULL;
     }
     json_t *all = json_array();
     while (list.content.len > 0) {
         json_t *one = NULL;
-        if (der_expect(&list.content, SHOW_SEQUENCE, "PolicyInformation", &item, e) == 0) {
+        if (der_expect(&list.content, TAG_SEQUENCE, "PolicyInformation", &item, e) == 0) {
             one = policy(item.content, e);
         }
         if (one == NULL) {
@@ -186,14 +186,14 @@ static json_t *policies(struct span value, struct err *e)
 static json_t *policy_mappings(struct span value, struct err *e)
 {
     struct der_item list, pair, from, to;
-    if (show_only(value, SHOW_SEQUENCE, "PolicyMappings", &list, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "PolicyMappings", &list, e) != 0) {
         return NULL;
     }
     json_t *all = json_array();
     while (list.content.len > 0) {
         char from_words[OID_TEXT];
         char to_words[OID_TEXT];
-        if (der_expect(&list.content, SHOW_SEQUENCE, "policy mapping", &pair, e) != 0 ||
+        if (der_expect(&list.content, TAG_SEQUENCE, "policy mapping", &pair, e) != 0 ||
             der_expect(&pair.content, MBEDTLS_ASN1_OID, "issuerDomainPolicy", &from, e) != 0 ||
             der_expect(&pair.content, MBEDTLS_ASN1_OID, "subjectDomainPolicy", &to, e) != 0) {
             json_decref(all);
@@ -209,7 +209,7 @@ static json_t *policy_mappings(struct span value, struct err *e)
 static json_t *policy_constraints(struct span value, struct err *e)
 {
     struct der_item list, item;
-    if (show_only(value, SHOW_SEQUENCE, "PolicyConstraints", &list, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "PolicyConstraints", &list, e) != 0) {
         return NULL;
     }
     json_t *object = json_object();
@@ -229,7 +229,7 @@ static json_t *policy_constraints(struct span value, struct err *e)
 static json_t *tls_features(struct span value, struct err *e)
 {
     struct der_item list, item;
-    if (show_only(value, SHOW_SEQUENCE, "Features", &list, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "Features", &list, e) != 0) {
         return NULL;
     }
     json_t *all = json_array();

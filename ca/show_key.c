@@ -29,7 +29,7 @@ static size_t bits_of(struct span integer)
 static int put_rsa(json_t *object, struct span key, struct err *e)
 {
     struct der_item sequence, modulus, exponent;
-    if (der_expect(&key, SHOW_SEQUENCE, "RSAPublicKey", &sequence, e) != 0 ||
+    if (der_expect(&key, TAG_SEQUENCE, "RSAPublicKey", &sequence, e) != 0 ||
         der_expect(&sequence.content, MBEDTLS_ASN1_INTEGER, "modulus", &modulus, e) != 0 ||
         der_expect(&sequence.content, MBEDTLS_ASN1_INTEGER, "publicExponent", &exponent, e) != 0) {
         return -1;
@@ -64,8 +64,8 @@ static int put_spki(json_t *object, struct span spki, struct err *e)
     char words[OID_TEXT];
     uint8_t id[KEY_ID_SIZE];
     struct der_item info, algorithm, oid, bits;
-    if (der_expect(&spki, SHOW_SEQUENCE, "SubjectPublicKeyInfo", &info, e) != 0 ||
-        der_expect(&info.content, SHOW_SEQUENCE, "algorithm", &algorithm, e) != 0 ||
+    if (der_expect(&spki, TAG_SEQUENCE, "SubjectPublicKeyInfo", &info, e) != 0 ||
+        der_expect(&info.content, TAG_SEQUENCE, "algorithm", &algorithm, e) != 0 ||
         der_expect(&algorithm.content, MBEDTLS_ASN1_OID, "algorithm", &oid, e) != 0 ||
         der_expect(&info.content, MBEDTLS_ASN1_BIT_STRING, "subjectPublicKey", &bits, e) != 0) {
         return -1;
@@ -129,12 +129,12 @@ json_t *show_rsa_public_key(struct span der, const struct show_options *options)
 static int put_form(json_t *object, struct span der, struct err *e)
 {
     struct der_item whole, first, second, oid;
-    if (der_expect(&der, SHOW_SEQUENCE, "private key", &whole, e) != 0 || der_next(&whole.content, &first, e) != 0 ||
+    if (der_expect(&der, TAG_SEQUENCE, "private key", &whole, e) != 0 || der_next(&whole.content, &first, e) != 0 ||
         der_next(&whole.content, &second, e) != 0) {
         return -1;
     }
-    bool encrypted = first.tag == SHOW_SEQUENCE;
-    bool pkcs8 = encrypted || second.tag == SHOW_SEQUENCE;
+    bool encrypted = first.tag == TAG_SEQUENCE;
+    bool pkcs8 = encrypted || second.tag == TAG_SEQUENCE;
     const char *form = pkcs8 ? "PKCS#8" : second.tag == MBEDTLS_ASN1_OCTET_STRING ? "SEC 1" : "PKCS#1";
     show_put(object, "form", json_string(form));
     show_put(object, "encrypted", json_boolean(encrypted));

@@ -38,7 +38,7 @@ static json_t *names_of(struct span content, struct err *e)
     struct general_names names = {0};
     struct buf sequence = {0};
     json_t *list = NULL;
-    der_wrap(&sequence, SHOW_SEQUENCE, content);
+    der_wrap(&sequence, TAG_SEQUENCE, content);
     if (general_names_to_text(buf_span(&sequence), &names, e) == 0) {
         list = json_array();
         for (size_t i = 0; i < names.count; i++) {
@@ -54,7 +54,7 @@ static json_t *names_of(struct span content, struct err *e)
 json_t *show_value_names(struct span value, struct err *e)
 {
     struct der_item list;
-    return show_only(value, SHOW_SEQUENCE, "names", &list, e) == 0 ? names_of(list.content, e) : NULL;
+    return show_only(value, TAG_SEQUENCE, "names", &list, e) == 0 ? names_of(list.content, e) : NULL;
 }
 
 // RFC 5280 section 4.2.1.10: an address and its mask, which is a prefix length where its ones stand first.
@@ -85,7 +85,7 @@ static json_t *subtrees_of(struct span rest, struct err *e)
     json_t *list = json_array();
     while (rest.len > 0) {
         struct der_item subtree, base;
-        if (der_expect(&rest, SHOW_SEQUENCE, "GeneralSubtree", &subtree, e) != 0 ||
+        if (der_expect(&rest, TAG_SEQUENCE, "GeneralSubtree", &subtree, e) != 0 ||
             der_next(&subtree.content, &base, e) != 0) {
             goto damaged;
         }
@@ -114,7 +114,7 @@ json_t *show_value_subtrees(struct span value, struct err *e)
 {
     static const char *const keys[] = {"permitted", "excluded"};
     struct der_item constraints;
-    if (show_only(value, SHOW_SEQUENCE, "NameConstraints", &constraints, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "NameConstraints", &constraints, e) != 0) {
         return NULL;
     }
     json_t *object = json_object();
@@ -213,14 +213,14 @@ json_t *show_value_points(struct span value, struct err *e)
                                           {SHOW_CONTEXT_CONSTRUCTED | 2, "crl_issuer", names_of},
                                           {0, NULL, NULL}};
     struct der_item points;
-    if (show_only(value, SHOW_SEQUENCE, "CRLDistributionPoints", &points, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "CRLDistributionPoints", &points, e) != 0) {
         return NULL;
     }
     json_t *list = json_array();
     while (points.content.len > 0) {
         struct der_item point;
         json_t *object = NULL;
-        if (der_expect(&points.content, SHOW_SEQUENCE, "DistributionPoint", &point, e) == 0) {
+        if (der_expect(&points.content, TAG_SEQUENCE, "DistributionPoint", &point, e) == 0) {
             object = fields_of(point.content, fields, e);
         }
         if (object == NULL) {
@@ -243,7 +243,7 @@ json_t *show_value_idp(struct span value, struct err *e)
                                           {SHOW_CONTEXT | 5, "only_attribute_certificates", boolean},
                                           {0, NULL, NULL}};
     struct der_item point;
-    return show_only(value, SHOW_SEQUENCE, "IssuingDistributionPoint", &point, e) == 0
+    return show_only(value, TAG_SEQUENCE, "IssuingDistributionPoint", &point, e) == 0
                ? fields_of(point.content, fields, e)
                : NULL;
 }
@@ -255,7 +255,7 @@ json_t *show_value_key_id(struct span value, struct err *e)
                                           {SHOW_CONTEXT | 2, "serial", hex},
                                           {0, NULL, NULL}};
     struct der_item identifier;
-    return show_only(value, SHOW_SEQUENCE, "AuthorityKeyIdentifier", &identifier, e) == 0
+    return show_only(value, TAG_SEQUENCE, "AuthorityKeyIdentifier", &identifier, e) == 0
                ? fields_of(identifier.content, fields, e)
                : NULL;
 }
@@ -264,7 +264,7 @@ json_t *show_value_key_id(struct span value, struct err *e)
 json_t *show_value_access(struct span value, struct err *e)
 {
     struct der_item all;
-    if (show_only(value, SHOW_SEQUENCE, "access descriptions", &all, e) != 0) {
+    if (show_only(value, TAG_SEQUENCE, "access descriptions", &all, e) != 0) {
         return NULL;
     }
     json_t *list = json_array();
@@ -272,7 +272,7 @@ json_t *show_value_access(struct span value, struct err *e)
         char words[OID_TEXT];
         struct der_item description, method;
         json_t *names = NULL;
-        if (der_expect(&all.content, SHOW_SEQUENCE, "AccessDescription", &description, e) == 0 &&
+        if (der_expect(&all.content, TAG_SEQUENCE, "AccessDescription", &description, e) == 0 &&
             der_expect(&description.content, MBEDTLS_ASN1_OID, "accessMethod", &method, e) == 0) {
             names = names_of(description.content, e);
         }

@@ -132,6 +132,18 @@ void der_enclose(struct buf *b, int tag)
     *b = outer;
 }
 
+bool der_oid_is_well_formed(struct span oid)
+{
+    bool starts = true;
+    for (size_t i = 0; i < oid.len; i++) {
+        if (starts && oid.data[i] == 0x80) {
+            return false;
+        }
+        starts = oid.data[i] < 0x80;
+    }
+    return oid.len > 0 && starts;
+}
+
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e)
 {
     mbedtls_asn1_buf oid = {0};

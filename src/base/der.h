@@ -8,7 +8,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <mbedtls/asn1.h>
 #include <stdbool.h>
+
+enum {
+    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
+    TAG_SET = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
+};
 
 // One element: tag, its content, and the whole of it with tag and length. All borrowed from the input.
 struct der_item {
@@ -29,6 +35,7 @@ void der_enclose(struct buf *b, int tag);
 // Takes a Time (RFC 5280 section 4.1.2.5: UTCTime or GeneralizedTime, Zulu, with seconds) off the front of *rest.
 int der_time(struct span *rest, int64_t *when, struct err *e);
 
+bool der_oid_is_well_formed(struct span oid); // X.690 section 8.19: at least one arc, each complete and the shortest
 // Dotted text <-> the content octets of an OBJECT IDENTIFIER.
 int der_oid_from_text(const char *dotted, struct buf *out, struct err *e);
 int der_oid_to_text(struct span oid, char *text, size_t size);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 static int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
@@ -22,7 +21,7 @@ static int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list 
 static void err_append(struct err *e, const char *words)
 {
     size_t used = strlen(e->text);
-    snprintf(e->text + used, sizeof e->text - used, ": %s", words);
+    text_format(e->text + used, sizeof e->text - used, ": %s", words);
 }
 
 int err_set(struct err *e, const char *fmt, ...)

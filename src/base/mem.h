@@ -5,8 +5,10 @@
 #ifndef MTLS_BASE_MEM_H
 #define MTLS_BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 void *mem_alloc(size_t size);                                                 // zeroed; free with free()
 void *mem_array(size_t count, size_t size);                                   // zeroed, overflow checked
@@ -24,6 +26,11 @@ struct span {
 static inline struct span span_of(const void *data, size_t len)
 {
     return (struct span){.data = data, .len = len};
+}
+
+static inline bool spans_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 // A growing, owned run of bytes. {0} is empty and valid. Cleared memory is zeroised first, also when it grows, so a

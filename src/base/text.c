@@ -27,6 +27,19 @@ size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code)
     return n;
 }
 
+void text_utf8_add(struct buf *b, uint32_t code)
+{
+    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
+    uint8_t p[4];
+    size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = n - 1; i > 0; i--) {
+        p[i] = (uint8_t)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    p[0] = (uint8_t)(lead[n] | code);
+    buf_add(b, p, n);
+}
+
 bool text_is_invisible(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
@@ -73,6 +86,14 @@ void text_vformat(char *text, size_t size, const char *fmt, va_list ap)
         text_utf8((uint8_t *)text + start - 1, len - start + 1, &code) == 0) {
         text[start - 1] = '\0';
     }
+}
+
+void text_format(char *text, size_t size, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    text_vformat(text, size, fmt, ap);
+    va_end(ap);
 }
 
 void text_html(struct buf *b, const char *text)

@@ -13,6 +13,8 @@
 // Length of the well-formed UTF-8 sequence (RFC 3629) at the start of p[0..len), len > 0; 0 if there is none. *code is
 // its code point.
 size_t text_utf8(const uint8_t *p, size_t len, uint32_t *code);
+// Appends a code point as UTF-8, the reverse.
+void text_utf8_add(struct buf *b, uint32_t code);
 // Characters that change how the text around them is shown: controls, line and paragraph separators, bidi marks,
 // zero-width ones, tags.
 bool text_is_invisible(uint32_t code);
@@ -25,6 +27,7 @@ void text_html(struct buf *b, const char *text);
 
 // As vsnprintf, but what does not fit is cut at a character; so is what "%.80s" cut at the end of it.
 void text_vformat(char *text, size_t size, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
+void text_format(char *text, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 void text_hex(struct buf *b, const void *data, size_t len, char separator); // '\0' for none
 bool text_unhex(const char *hex, struct buf *out); // separators ':' and ' ' are skipped; false: not hex

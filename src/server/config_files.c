@@ -23,9 +23,7 @@ static bool usable(struct reading *r, const struct place *at, const char *path, 
     struct err e = ERR_INIT;
     struct stat st;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); // without waiting, should it be a pipe
-    if (fd < 0) {
-        err_errno(&e, "%s", path);
-    } else if (fstat(fd, &st) != 0) {
+    if (fd < 0 || fstat(fd, &st) != 0) {
         err_errno(&e, "%s", path);
     } else if (folder && !S_ISDIR(st.st_mode)) {
         err_set(&e, "%s is not a folder", path);

@@ -34,7 +34,7 @@ const char *value_text(struct reading *r, const struct value *value, const char 
 {
     const struct yaml_node *node = value->node;
     if (node == NULL) {
-        return value->texts[value->count - 1];
+        return value->count > 0 ? value->texts[value->count - 1] : NULL;
     }
     if (node->kind != YAML_KIND_TEXT || yaml_is_null(node)) {
         yaml_expected_at(r->doc, value->at.line, value->at.path, node, what);

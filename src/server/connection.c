@@ -131,6 +131,9 @@ static void on_deadline(struct connection *c)
 {
     if (c->phase == PHASE_SERVING) {
         exchange_late(c);
+    } else if (c->phase == PHASE_PARTING) {
+        c->phase = PHASE_LINGER;
+        connection_deadline(c, LINGER_DEADLINE_MS);
     } else {
         if (c->phase == PHASE_HANDSHAKE) {
             log_line_limit(c->address, "limits.handshake", "the handshake was not complete in time");
@@ -199,8 +202,8 @@ static enum tls_status step_handshake(struct connection *c)
         set_expiry(c);
     } else if (status == TLS_FAILED) {
         log_refused(c);
-        c->phase = PHASE_LINGER;
-        connection_deadline(c, LINGER_DEADLINE_MS);
+        c->phase = PHASE_PARTING;
+        connection_deadline(c, PARTING_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;
@@ -222,18 +225,19 @@ static enum tls_status step_refusing(struct connection *c)
     enum tls_status status = tls_refuse(c->tls);
     if (status != TLS_WANT_WRITE) {
         log_refused(c);
-        c->phase = PHASE_LINGER;
-        connection_deadline(c, LINGER_DEADLINE_MS);
+        c->phase = PHASE_PARTING;
+        connection_deadline(c, PARTING_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;
 }
 
 // Closing a socket with unread bytes in it makes TCP reset the connection, and the peer may lose the alert or the end
-// of the response. So the peer is told that nothing more comes, and what it still sends is thrown away unread.
-static enum tls_status step_linger(struct connection *c)
+// of the response. So what it still sends is thrown away unread, until it closes too.
+// After an alert that is all, at first (PHASE_PARTING): Chromium does not read one that comes behind the handshake if
+// it sees the end of the connection together with it.
+static enum tls_status discard(struct connection *c)
 {
-    shutdown(c->fd, SHUT_WR);
     ssize_t n = recv(c->fd, c->worker->scratch, SCRATCH_SIZE, 0);
     if (n > 0 || (n < 0 && errno == EINTR)) {
         return TLS_DONE; // once more
@@ -243,6 +247,12 @@ static enum tls_status step_linger(struct connection *c)
     }
     c->phase = PHASE_GONE;
     return TLS_DONE;
+}
+
+static enum tls_status step_linger(struct connection *c)
+{
+    shutdown(c->fd, SHUT_WR); // nothing more comes
+    return discard(c);
 }
 
 static void on_socket(uv_poll_t *poll, int status, int events)
@@ -269,7 +279,7 @@ static void connection_run(struct connection *c)
     enum { STEPS_AT_ONCE = 64 };
     static enum tls_status (*const steps[])(struct connection *) = {
         [PHASE_HANDSHAKE] = step_handshake, [PHASE_SERVING] = exchange_step, [PHASE_CLOSING] = step_closing,
-        [PHASE_REFUSING] = step_refusing,   [PHASE_LINGER] = step_linger,
+        [PHASE_REFUSING] = step_refusing,   [PHASE_PARTING] = discard,       [PHASE_LINGER] = step_linger,
     };
     for (int budget = STEPS_AT_ONCE; c->phase != PHASE_GONE; budget--) {
         enum tls_status status = steps[c->phase](c);

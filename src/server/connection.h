@@ -11,6 +11,7 @@ enum phase {
     PHASE_SERVING,
     PHASE_CLOSING,  // close_notify is on its way
     PHASE_REFUSING, // the alert is: it was served, and may not be any more
+    PHASE_PARTING,  // the alert is out: the peer has a moment to read it before it sees the end
     PHASE_LINGER,   // all is said: wait until the peer has read it
     PHASE_GONE,
 };

@@ -52,6 +52,7 @@ void generation_free(struct generation *generation)
     if (generation == NULL || atomic_fetch_sub_explicit(&generation->references, 1, memory_order_acq_rel) > 1) {
         return;
     }
+    tls_context_retire(generation->context); // connections of old keep it
     tls_context_free(generation->context);
     server_config_free(generation->config);
     free(generation);

@@ -18,6 +18,7 @@
 #include <uv.h>
 
 enum {
+    PARTING_DEADLINE_MS = 250, // for the peer to read an alert
     LINGER_DEADLINE_MS = 2000, // for the peer to read what was said last
     FIRST_REQUEST_MS = 2000,   // for whoever has just shaken hands when the server stops
     WORKERS_MOST = 256,

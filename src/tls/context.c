@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/x509.h"
 #include "configs/mbedtls_required.h"
 #include "tls/internal.h"
 #include "tls/tickets.h"
@@ -57,9 +58,9 @@ static int configure(struct tls_context *context, const struct tls_settings *set
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
     mbedtls_ssl_conf_ca_cb(config, verify_issuers, NULL);
 #else // a distribution's mbedTLS: it searches for a path of its own, and may not find the one that the judge found
-    mbedtls_ssl_conf_ca_chain(config, trust_snapshot_anchors(settings->snapshot), NULL);
+    mbedtls_ssl_conf_ca_chain(config, &context->anchors, NULL);
 #endif
-    mbedtls_ssl_conf_dn_hints(config, trust_snapshot_anchors(settings->snapshot)); // the CAs that a server asks for
+    mbedtls_ssl_conf_dn_hints(config, &context->anchors); // the CAs that a server asks for
     if (is_server) {
         mbedtls_ssl_conf_cert_cb(config, hold_verdict);
         if (context->tickets != NULL) {
@@ -84,6 +85,18 @@ static int open_key_log(struct tls_context *context, const char *path, struct er
     return path == NULL || context->key_log != NULL ? 0 : -1;
 }
 
+// The context's own: connections keep it for as long as they live, and must not keep a snapshot of old.
+static int copy_anchors(struct tls_context *context, struct err *e)
+{
+    for (const mbedtls_x509_crt *a = trust_snapshot_anchors(context->snapshot); a != NULL; a = a->next) {
+        int code = x509_add(&context->anchors, span_of(a->raw.p, a->raw.len));
+        if (code != 0) {
+            return err_mbedtls(e, code, "copying the trust anchors");
+        }
+    }
+    return 0;
+}
+
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e)
 {
     if (psa_crypto_init() != PSA_SUCCESS) { // TLS 1.3 needs it; a second call does nothing
@@ -98,8 +111,9 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->tickets = tickets_lifetime(settings->tickets) > 0 ? tls_tickets_ref(settings->tickets) : NULL;
     context->references = 1;
     mbedtls_ssl_config_init(&context->config);
-    if (rng_init(&context->rng, e) != 0 || open_key_log(context, settings->key_log, e) != 0 ||
-        configure(context, settings, e) != 0) {
+    mbedtls_x509_crt_init(&context->anchors);
+    if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 ||
+        open_key_log(context, settings->key_log, e) != 0 || configure(context, settings, e) != 0) {
         tls_context_free(context);
         return NULL;
     }
@@ -117,12 +131,19 @@ const struct trust_snapshot *tls_context_snapshot(const struct tls_context *cont
     return context->snapshot;
 }
 
+void tls_context_retire(struct tls_context *context)
+{
+    trust_snapshot_free(context->snapshot);
+    context->snapshot = NULL;
+}
+
 void tls_context_free(struct tls_context *context)
 {
     if (context == NULL || __atomic_sub_fetch(&context->references, 1, __ATOMIC_ACQ_REL) > 0) {
         return;
     }
     mbedtls_ssl_config_free(&context->config);
+    mbedtls_x509_crt_free(&context->anchors);
     tls_credentials_free(context->credentials);
     trust_snapshot_free(context->snapshot);
     tls_tickets_free(context->tickets);

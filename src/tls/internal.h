@@ -25,8 +25,9 @@ struct tls_credentials {
 struct tls_context {
     enum tls_role role;
     struct tls_credentials *credentials; // or NULL
-    struct trust_snapshot *snapshot;
-    struct tls_tickets *tickets; // or NULL
+    struct trust_snapshot *snapshot;     // of new connections; NULL once retired
+    mbedtls_x509_crt anchors;            // mbedTLS's copy
+    struct tls_tickets *tickets;         // or NULL
     mbedtls_ssl_config config;
     struct key_log *key_log; // or NULL
     struct rng rng;          // its generator is locked by mbedTLS

@@ -65,6 +65,9 @@ struct tls_settings {
 struct tls_context;
 struct tls_context *tls_context_new(const struct tls_settings *settings, struct err *e);
 struct tls_context *tls_context_ref(struct tls_context *context);
+// No new connection will be made of it: lets its snapshot go, which may be large. Those that there are go on. Nobody
+// else may use the context meanwhile.
+void tls_context_retire(struct tls_context *context);
 void tls_context_free(struct tls_context *context);                                   // drops one reference
 const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context); // by which it judges; borrowed
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/constraint.h"
 
+#include "base/name_text.h"
 #include "trust/general_name.h"
 #include "trust/host.h"
 #include "trust/name.h"
@@ -17,8 +18,7 @@
 static int subtree_next(struct span *subtrees, struct der_item *base, struct err *e)
 {
     struct der_item subtree;
-    if (der_expect(subtrees, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, "subtree", &subtree, e) != 0 ||
-        der_next(&subtree.content, base, e) != 0) {
+    if (der_expect(subtrees, TAG_SEQUENCE, "subtree", &subtree, e) != 0 || der_next(&subtree.content, base, e) != 0) {
         return -1;
     }
     return subtree.content.len == 0 ? 0 : err_set(e, "a subtree has a minimum or a maximum");

@@ -24,7 +24,7 @@ int crl_extension_next(struct span *rest, struct crl_extension *extension, struc
     struct der_item outer;
     struct der_item item;
     *extension = (struct crl_extension){.critical = false};
-    if (der_expect(rest, CRL_TAG_SEQUENCE, "extension", &outer, e) != 0 ||
+    if (der_expect(rest, TAG_SEQUENCE, "extension", &outer, e) != 0 ||
         der_expect(&outer.content, MBEDTLS_ASN1_OID, "extnID", &item, e) != 0) {
         return -1;
     }
@@ -91,7 +91,7 @@ static int read_authority(struct crl *list, const struct frame *frame, struct sp
     struct der_item item;
     (void)frame;
     buf_add(&list->authority, value.data, value.len);
-    if (crl_whole(buf_span(&list->authority), CRL_TAG_SEQUENCE, "value", &fields, e) != 0) {
+    if (crl_whole(buf_span(&list->authority), TAG_SEQUENCE, "value", &fields, e) != 0) {
         return -1;
     }
     while (fields.len > 0) {
@@ -154,7 +154,7 @@ static int read_extension(struct crl *list, const struct frame *frame, const str
                           struct err *e)
 {
     size_t i = 0;
-    while (i < KNOWN && !span_equal(known[i].oid, x->oid)) {
+    while (i < KNOWN && !spans_equal(known[i].oid, x->oid)) {
         i++;
     }
     if (i == KNOWN) {
@@ -206,7 +206,7 @@ static bool next_is(struct span rest, int tag)
 static int read_rest(struct frame *frame, struct span tbs, struct err *e)
 {
     struct der_item item;
-    if (next_is(tbs, CRL_TAG_SEQUENCE)) {
+    if (next_is(tbs, TAG_SEQUENCE)) {
         if (der_next(&tbs, &item, e) != 0) {
             return -1;
         }
@@ -214,7 +214,7 @@ static int read_rest(struct frame *frame, struct span tbs, struct err *e)
     }
     if (next_is(tbs, TAG_EXTENSIONS)) {
         if (der_next(&tbs, &item, e) != 0 ||
-            crl_whole(item.content, CRL_TAG_SEQUENCE, "crlExtensions", &frame->extensions, e) != 0) {
+            crl_whole(item.content, TAG_SEQUENCE, "crlExtensions", &frame->extensions, e) != 0) {
             return -1;
         }
         if (!frame->version_2 || frame->extensions.len == 0) {
@@ -247,13 +247,13 @@ static int read_tbs(struct crl *list, struct span tbs, struct err *e)
     if (frame.version_2 && (der_next(&tbs, &item, e) != 0 || item.content.len != 1 || item.content.data[0] != 1)) {
         return err_set(e, "the version, where it is given, must be 2"); // section 5.1.2.1
     }
-    if (der_expect(&tbs, CRL_TAG_SEQUENCE, "signature", &item, e) != 0) {
+    if (der_expect(&tbs, TAG_SEQUENCE, "signature", &item, e) != 0) {
         return -1;
     }
-    if (!span_equal(item.whole, buf_span(&list->algorithm))) { // section 5.1.1.2
+    if (!spans_equal(item.whole, buf_span(&list->algorithm))) { // section 5.1.1.2
         return err_set(e, "the signature algorithm inside differs from the one outside");
     }
-    if (der_expect(&tbs, CRL_TAG_SEQUENCE, "issuer", &item, e) != 0 || read_issuer(list, item.whole, e) != 0) {
+    if (der_expect(&tbs, TAG_SEQUENCE, "issuer", &item, e) != 0 || read_issuer(list, item.whole, e) != 0) {
         return -1;
     }
     frame.issuer = item.whole;
@@ -280,9 +280,9 @@ static int read_list(struct crl *list, struct span der, struct err *e)
     struct span bits;
     struct der_item tbs;
     struct der_item algorithm;
-    if (crl_whole(der, CRL_TAG_SEQUENCE, "the list", &fields, e) != 0 ||
-        der_expect(&fields, CRL_TAG_SEQUENCE, "tbsCertList", &tbs, e) != 0 ||
-        der_expect(&fields, CRL_TAG_SEQUENCE, "signatureAlgorithm", &algorithm, e) != 0 ||
+    if (crl_whole(der, TAG_SEQUENCE, "the list", &fields, e) != 0 ||
+        der_expect(&fields, TAG_SEQUENCE, "tbsCertList", &tbs, e) != 0 ||
+        der_expect(&fields, TAG_SEQUENCE, "signatureAlgorithm", &algorithm, e) != 0 ||
         crl_whole(fields, MBEDTLS_ASN1_BIT_STRING, "signatureValue", &bits, e) != 0) {
         return -1;
     }
@@ -358,7 +358,7 @@ static bool is_remembered(const struct crl *list, struct span spki)
 {
     for (size_t i = 0; i < CRL_SIGNERS; i++) {
         const struct buf *known_good = atomic_load(&list->signers[i]);
-        if (known_good != NULL && span_equal(buf_span(known_good), spki)) {
+        if (known_good != NULL && spans_equal(buf_span(known_good), spki)) {
             return true;
         }
     }
@@ -386,9 +386,9 @@ bool crl_signed_by(struct crl *list, const struct certificate *signer)
 void crl_remember(struct crl *list, const struct crl *from)
 {
     if (list->digestible != REASON_ok || from->digestible != REASON_ok ||
-        !span_equal(span_of(list->digest.octets, list->digest.len), span_of(from->digest.octets, from->digest.len)) ||
-        !span_equal(buf_span(&list->algorithm), buf_span(&from->algorithm)) ||
-        !span_equal(buf_span(&list->signature), buf_span(&from->signature))) {
+        !spans_equal(span_of(list->digest.octets, list->digest.len), span_of(from->digest.octets, from->digest.len)) ||
+        !spans_equal(buf_span(&list->algorithm), buf_span(&from->algorithm)) ||
+        !spans_equal(buf_span(&list->signature), buf_span(&from->signature))) {
         return;
     }
     for (size_t i = 0; i < CRL_SIGNERS; i++) {

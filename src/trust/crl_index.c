@@ -87,10 +87,10 @@ static int read_certificate_issuer(struct reading *r, struct span value, struct 
     if (!r->kind.indirect) {
         return err_set(e, "certificateIssuer in a list that is not indirect");
     }
-    if (span_equal(value, r->issuer_value)) {
+    if (spans_equal(value, r->issuer_value)) {
         return 0;
     }
-    if (crl_whole(value, CRL_TAG_SEQUENCE, "certificateIssuer", &names, e) != 0) {
+    if (crl_whole(value, TAG_SEQUENCE, "certificateIssuer", &names, e) != 0) {
         return -1;
     }
     while (names.len > 0) {
@@ -148,7 +148,7 @@ static int read_extensions(struct reading *r, struct span content, struct err *e
     if (!r->kind.version_2) {
         return err_set(e, "extensions in a list of version 1");
     }
-    if (crl_whole(content, CRL_TAG_SEQUENCE, "crlEntryExtensions", &list, e) != 0) {
+    if (crl_whole(content, TAG_SEQUENCE, "crlEntryExtensions", &list, e) != 0) {
         return -1;
     }
     while (list.len > 0) {
@@ -157,7 +157,7 @@ static int read_extensions(struct reading *r, struct span content, struct err *e
         if (crl_extension_next(&list, &x, e) != 0) {
             return -1;
         }
-        while (i < KNOWN && !span_equal(known[i].oid, x.oid)) {
+        while (i < KNOWN && !spans_equal(known[i].oid, x.oid)) {
             i++;
         }
         if (i < KNOWN && seen[i]) {
@@ -226,7 +226,7 @@ static int make_room(struct crl_index *index, struct span entries, struct err *e
     while (entries.len > 0) {
         struct der_item entry;
         struct der_item number;
-        if (der_expect(&entries, CRL_TAG_SEQUENCE, "entry", &entry, e) != 0 ||
+        if (der_expect(&entries, TAG_SEQUENCE, "entry", &entry, e) != 0 ||
             der_expect(&entry.content, MBEDTLS_ASN1_INTEGER, "userCertificate", &number, e) != 0) {
             return err_context(e, "entry %zu", count + odd + 1);
         }
@@ -342,7 +342,7 @@ int crl_index_find(const struct crl_index *index, struct span serial, struct spa
     if (s.odd) {
         struct crl_odd wanted = {.serial = s.octets, .about = about};
         const struct crl_odd *odd = lower_bound(index->odd, index->odd_count, sizeof wanted, &wanted, odd_compare);
-        return odd != NULL && span_equal(odd->serial, s.octets) ? reason_of(odd->about, about) : CRL_NOT_LISTED;
+        return odd != NULL && spans_equal(odd->serial, s.octets) ? reason_of(odd->about, about) : CRL_NOT_LISTED;
     }
     struct crl_record wanted = {.about = about};
     if (s.octets.len > 0) {

@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum {
-    CRL_TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
     CRL_TAG_CONTEXT = MBEDTLS_ASN1_CONTEXT_SPECIFIC,
     CRL_TAG_FIELD = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
     CRL_TAG_DIRECTORY = CRL_TAG_FIELD | 4, // GeneralName's directoryName
@@ -21,11 +20,6 @@ enum {
     {                                                                                                                  \
         (const uint8_t *)MBEDTLS_OID_ID_CE last, sizeof(MBEDTLS_OID_ID_CE last) - 1                                    \
     }
-
-static inline bool span_equal(struct span a, struct span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
 
 // Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }, of a list or an entry
 struct crl_extension {

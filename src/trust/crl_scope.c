@@ -41,12 +41,12 @@ static int read_relative_name(struct span rdn, struct span issuer, struct buf *o
     struct der_item sequence;
     struct buf name = {0};
     struct buf canonical = {0};
-    if (der_expect(&issuer, CRL_TAG_SEQUENCE, "issuer", &sequence, e) != 0) {
+    if (der_expect(&issuer, TAG_SEQUENCE, "issuer", &sequence, e) != 0) {
         return -1;
     }
     buf_add(&name, sequence.content.data, sequence.content.len);
-    der_wrap(&name, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET, rdn);
-    der_enclose(&name, CRL_TAG_SEQUENCE);
+    der_wrap(&name, TAG_SET, rdn);
+    der_enclose(&name, TAG_SEQUENCE);
     int rc = name_canonical(buf_span(&name), &canonical, e);
     der_wrap(out, CRL_TAG_DIRECTORY, buf_span(&canonical));
     buf_clear(&name);
@@ -107,7 +107,7 @@ int crl_scope_read(struct crl_scope *scope, struct span value, struct span list_
 {
     struct span fields;
     int last = -1;
-    if (crl_whole(value, CRL_TAG_SEQUENCE, "value", &fields, e) != 0) {
+    if (crl_whole(value, TAG_SEQUENCE, "value", &fields, e) != 0) {
         return -1;
     }
     if (fields.len == 0) {
@@ -140,7 +140,7 @@ bool crl_scope_same(const struct crl_scope *a, const struct crl_scope *b)
 {
     return a->stated == b->stated && a->only_user == b->only_user && a->only_ca == b->only_ca &&
            a->only_attribute == b->only_attribute && a->indirect == b->indirect && a->reasons == b->reasons &&
-           span_equal(buf_span(&a->names), buf_span(&b->names));
+           spans_equal(buf_span(&a->names), buf_span(&b->names));
 }
 
 // The Name element of the first directory name in GeneralNames, or `otherwise`.
@@ -194,7 +194,7 @@ int crl_points_read(struct crl_points *points, const struct certificate *c, stru
     while (rest.len > 0 && points->count < CRL_POINTS_MOST) {
         struct der_item item;
         struct crl_point *point = &points->items[points->count++];
-        if (der_expect(&rest, CRL_TAG_SEQUENCE, "DistributionPoint", &item, e) != 0 ||
+        if (der_expect(&rest, TAG_SEQUENCE, "DistributionPoint", &item, e) != 0 ||
             read_point(point, item.content, c->issuer, e) != 0) {
             return err_context(e, "cRLDistributionPoints");
         }
@@ -226,7 +226,7 @@ bool crl_names_hold(struct span names, int tag, struct span content)
     struct err e = ERR_INIT;
     struct der_item item;
     while (names.len > 0 && der_next(&names, &item, &e) == 0) {
-        if (item.tag == tag && span_equal(item.content, content)) {
+        if (item.tag == tag && spans_equal(item.content, content)) {
             return true;
         }
     }

@@ -93,7 +93,7 @@ size_t crl_store_find(const struct crl_store *store, struct span issuer, struct 
         }
     }
     size_t count = 0;
-    while (low + count < end && span_equal(buf_span(&store->lists[low + count]->issuer), issuer)) {
+    while (low + count < end && spans_equal(buf_span(&store->lists[low + count]->issuer), issuer)) {
         count++;
     }
     *first = count > 0 ? &store->lists[low] : NULL;
@@ -126,15 +126,6 @@ int64_t crl_store_next_change(const struct crl_store *store, int64_t now)
 size_t crl_store_count(const struct crl_store *store)
 {
     return store == NULL ? 0 : store->count;
-}
-
-size_t crl_store_entries(const struct crl_store *store)
-{
-    size_t entries = 0;
-    for (size_t i = 0; i < crl_store_count(store); i++) {
-        entries += store->lists[i]->index.count + store->lists[i]->index.odd_count;
-    }
-    return entries;
 }
 
 void crl_store_free(struct crl_store *store)

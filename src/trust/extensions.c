@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum {
-    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
     TAG_CONTEXT = MBEDTLS_ASN1_CONTEXT_SPECIFIC,
     TAG_CONTEXT_CONSTRUCTED = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
     EXTENSIONS_MOST = 64, // of one certificate; each is compared with each
@@ -60,7 +59,7 @@ static int read_oid(struct span *rest, const char *what, struct span *oid, struc
         return -1;
     }
     *oid = item.content;
-    return oid_is_well_formed(*oid) ? 0 : err_set(e, "%s is no object identifier", what);
+    return der_oid_is_well_formed(*oid) ? 0 : err_set(e, "%s is no object identifier", what);
 }
 
 static int read_boolean(const struct der_item *item, bool *value, struct err *e)

@@ -19,18 +19,6 @@ enum {
     TAG_EXPLICIT_0 = MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED,
 };
 
-bool oid_is_well_formed(struct span content)
-{
-    bool starts = true;
-    for (size_t i = 0; i < content.len; i++) {
-        if (starts && content.data[i] == 0x80) {
-            return false;
-        }
-        starts = content.data[i] < 0x80;
-    }
-    return content.len > 0 && starts;
-}
-
 static size_t find(struct span text, const char *any_of)
 {
     size_t n = 0;
@@ -209,7 +197,7 @@ int other_name_type(struct span content, struct span *type, struct err *e)
         return err_set(e, "octets follow the value");
     }
     *type = oid.content;
-    return oid_is_well_formed(oid.content) ? 0 : err_set(e, "its type is no object identifier");
+    return der_oid_is_well_formed(oid.content) ? 0 : err_set(e, "its type is no object identifier");
 }
 
 static int other_check(struct span content, struct err *e)
@@ -220,7 +208,7 @@ static int other_check(struct span content, struct err *e)
 
 static int registered_id_check(struct span content, struct err *e)
 {
-    return oid_is_well_formed(content) ? 0 : err_set(e, "it is no object identifier");
+    return der_oid_is_well_formed(content) ? 0 : err_set(e, "it is no object identifier");
 }
 
 // x400Address and ediPartyName, which nobody has been seen to use: elements, whatever they mean

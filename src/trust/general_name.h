@@ -34,6 +34,4 @@ int uri_split(struct span uri, struct span *host, struct err *e); // host: empty
 // otherName: the OID of its type
 int other_name_type(struct span content, struct span *type, struct err *e);
 
-bool oid_is_well_formed(struct span content); // X.690 section 8.19: at least one arc, each complete and the shortest
-
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "base/name_text.h"
 #include "base/text.h"
 #include "trust/internal.h"
-#include "trust/name.h"
 
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void fill_attribute(struct trust_attribute *to, const struct name_attribu
     struct buf value = {0};
     struct buf octets = {0};
     bool is_text = name_value_text(&from->value, &octets);
-    display_attribute_type(&type, from->type);
+    name_type_to_text(from->type, &type);
     display_attribute_value(&value, &from->value);
     to->octets = copy(is_text ? buf_span(&octets) : (struct span){0});
     to->type = take_text(&type);

@@ -45,11 +45,6 @@ struct trust_snapshot {
     int references; // atomic
 };
 
-static inline bool spans_equal(struct span a, struct span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 // memory.c: the fact that this certificate was signed by this issuer's key, as a digest; false: it cannot be made.
 bool signature_fact(const struct certificate *child, const struct certificate *issuer, uint8_t fact[TRUST_FACT]);
 // Is it known of a CA certificate?
@@ -63,7 +58,6 @@ const char *identity_label(const struct trust_identity *identity); // for messag
 
 // Text for people, escaped, appended to `b`; what cannot be decoded is shown as hexadecimal.
 void display_name(struct buf *b, struct span name_der);                         // a Name as RFC 4514 text
-void display_attribute_type(struct buf *b, struct span oid);                    // "CN", or dotted
 void display_attribute_value(struct buf *b, const struct der_item *value);      // without what a Name adds to it
 void display_general_name(struct trust_name *out, const struct der_item *name); // out->text is the caller's
 

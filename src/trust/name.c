@@ -5,145 +5,13 @@
 // count as different.
 #include "trust/name.h"
 
+#include "base/name_text.h"
 #include "base/text.h"
-#include "trust/general_name.h"
 
 #include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    TAG_RDN = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
-    TAG_ATTRIBUTE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
-    TAG_NUMERIC_STRING = 0x12,
-    TAG_VISIBLE_STRING = 0x1a,
-};
-
-// --- a Name taken apart ---
-
-int name_reader_open(struct name_reader *reader, struct span name, struct err *e)
-{
-    struct der_item item;
-    *reader = (struct name_reader){0};
-    if (der_expect(&name, TAG_ATTRIBUTE, "name", &item, e) != 0) {
-        return -1;
-    }
-    reader->rdns = item.content;
-    return name.len == 0 ? 0 : err_set(e, "name: octets follow it");
-}
-
-// AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value ANY }
-static int attribute_take(struct span *rdn, struct name_attribute *attribute, struct err *e)
-{
-    struct der_item pair, type;
-    if (der_expect(rdn, TAG_ATTRIBUTE, "name: attribute", &pair, e) != 0 ||
-        der_expect(&pair.content, MBEDTLS_ASN1_OID, "name: attribute type", &type, e) != 0) {
-        return -1;
-    }
-    if (!oid_is_well_formed(type.content)) {
-        return err_set(e, "name: an attribute type is no object identifier");
-    }
-    if (der_next(&pair.content, &attribute->value, e) != 0) {
-        return err_context(e, "name: attribute value");
-    }
-    attribute->type = type.content;
-    return pair.content.len == 0 ? 0 : err_set(e, "name: octets follow the value of an attribute");
-}
-
-int name_reader_next(struct name_reader *reader, struct name_attribute *attribute, struct err *e)
-{
-    struct der_item rdn;
-    attribute->first = reader->rdn.len == 0;
-    if (attribute->first) {
-        if (reader->rdns.len == 0) {
-            return 0;
-        }
-        if (der_expect(&reader->rdns, TAG_RDN, "name: RDN", &rdn, e) != 0) {
-            return -1;
-        }
-        if (rdn.content.len == 0) {
-            return err_set(e, "name: an RDN is empty");
-        }
-        reader->rdn = rdn.content;
-    }
-    return attribute_take(&reader->rdn, attribute, e) == 0 ? 1 : -1;
-}
-
-// --- the characters of a string ---
-
-// What is found in certificates rather than what X.680 has: T61String holds ISO 8859-1, and PrintableString any
-// graphic ASCII ('@', '*', '&' and '_' are common). NUL is in none, it has only ever served to deceive.
-static const struct string_type {
-    int tag;
-    size_t width; // octets a character; 0: UTF-8
-    uint32_t first, last;
-} string_types[] = {
-    {MBEDTLS_ASN1_UTF8_STRING, 0, 0x01, 0x10ffff},      {MBEDTLS_ASN1_PRINTABLE_STRING, 1, 0x20, 0x7e},
-    {MBEDTLS_ASN1_IA5_STRING, 1, 0x01, 0x7f},           {MBEDTLS_ASN1_T61_STRING, 1, 0x01, 0xff},
-    {MBEDTLS_ASN1_BMP_STRING, 2, 0x01, 0xffff},         {TAG_NUMERIC_STRING, 1, 0x20, 0x7e},
-    {MBEDTLS_ASN1_UNIVERSAL_STRING, 4, 0x01, 0x10ffff}, {TAG_VISIBLE_STRING, 1, 0x20, 0x7e},
-};
-
-static const struct string_type *string_type_of(int tag)
-{
-    for (size_t i = 0; i < sizeof string_types / sizeof string_types[0]; i++) {
-        if (string_types[i].tag == tag) {
-            return &string_types[i];
-        }
-    }
-    return NULL;
-}
-
-// Takes one character off the front of *rest, which is not empty. False: there is none.
-static bool string_next(const struct string_type *type, struct span *rest, uint32_t *code)
-{
-    size_t n = type->width;
-    *code = 0;
-    if (n == 0) {
-        n = text_utf8(rest->data, rest->len, code);
-    }
-    if (n == 0 || n > rest->len) {
-        return false;
-    }
-    for (size_t i = 0; i < type->width; i++) {
-        *code = *code << 8 | rest->data[i];
-    }
-    *rest = span_of(rest->data + n, rest->len - n);
-    return *code >= type->first && *code <= type->last && (*code < 0xd800 || *code > 0xdfff);
-}
-
-static void utf8_add(struct buf *out, uint32_t code)
-{
-    static const uint8_t lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
-    uint8_t p[4];
-    size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = n - 1; i > 0; i--) {
-        p[i] = (uint8_t)(0x80 | (code & 0x3f));
-        code >>= 6;
-    }
-    p[0] = (uint8_t)(lead[n] | code);
-    buf_add(out, p, n);
-}
-
-bool name_value_text(const struct der_item *value, struct buf *out)
-{
-    const struct string_type *type = string_type_of(value->tag);
-    struct span rest = value->content;
-    uint32_t code = 0;
-    if (type == NULL) {
-        return false;
-    }
-    while (rest.len > 0) {
-        if (!string_next(type, &rest, &code)) {
-            return false;
-        }
-        utf8_add(out, code);
-    }
-    return true;
-}
-
-// --- prepared for comparison (RFC 5280 section 7.1, RFC 4518) ---
 
 // RFC 4518 section 2.2: case is folded. Every `step`th character from `first` to `last` is upper case.
 static uint32_t fold(uint32_t code)
@@ -192,33 +60,35 @@ static bool is_textual(struct span type)
 static int value_prepare(const struct name_attribute *attribute, struct buf *out, struct err *e)
 {
     const struct der_item *value = &attribute->value;
-    const struct string_type *type = string_type_of(value->tag & ~MBEDTLS_ASN1_CONSTRUCTED);
-    struct span rest = value->content;
+    bool string = name_value_is_string(value->tag & ~MBEDTLS_ASN1_CONSTRUCTED);
+    struct buf characters = {0};
     struct buf text = {0};
     bool gap = false;
-    bool good = true;
-    if (type == NULL && is_textual(attribute->type)) {
+    if (!string && is_textual(attribute->type)) {
         return err_set(e, "name: the value of an attribute is no string, tag 0x%02x", (unsigned)value->tag);
     }
-    if (type == NULL) {
+    if (!string) {
         buf_add(out, value->whole.data, value->whole.len);
         return 0;
     }
-    good = type->tag == value->tag; // X.690 section 10.2: no string is constructed
+    bool good = name_value_text(value, &characters); // X.690 section 10.2: no string is constructed
+    struct span rest = buf_span(&characters);
     while (good && rest.len > 0) {
         uint32_t code = 0;
-        good = string_next(type, &rest, &code);
+        size_t n = text_utf8(rest.data, rest.len, &code);
+        rest = span_of(rest.data + n, rest.len - n);
         if (is_space(code)) {
             gap = text.len > 0;
         } else if (!text_is_invisible(code)) {
             buf_add(&text, " ", gap ? 1 : 0);
-            utf8_add(&text, fold(code));
+            text_utf8_add(&text, fold(code));
             gap = false;
         }
     }
     if (good) {
         der_wrap(out, MBEDTLS_ASN1_UTF8_STRING, buf_span(&text));
     }
+    buf_clear(&characters);
     buf_clear(&text);
     return good ? 0 : err_set(e, "name: a string holds what is no character of its type");
 }
@@ -229,7 +99,7 @@ static int attribute_prepare(const struct name_attribute *attribute, struct buf 
     der_wrap(&pair, MBEDTLS_ASN1_OID, attribute->type);
     int rc = value_prepare(attribute, &pair, e);
     if (rc == 0) {
-        der_wrap(rdn, TAG_ATTRIBUTE, buf_span(&pair));
+        der_wrap(rdn, TAG_SEQUENCE, buf_span(&pair));
     }
     buf_clear(&pair);
     return rc;
@@ -260,7 +130,7 @@ static void rdn_finish(struct buf *set, size_t count, struct buf *out)
     for (size_t i = 0; i < count; i++) {
         buf_add(&sorted, attributes[i].data, attributes[i].len);
     }
-    der_wrap(out, TAG_RDN, buf_span(&sorted));
+    der_wrap(out, TAG_SET, buf_span(&sorted));
     buf_clear(&sorted);
     free(attributes);
     set->len = 0;

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE };
 enum { POLICIES_MOST = 1024 }; // policies, and mappings, of one certificate that are worth following
 
 static int oid_order(const void *a, const void *b)

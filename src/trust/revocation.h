@@ -20,8 +20,7 @@ void crl_store_free(struct crl_store *store);
 void crl_store_remember(struct crl_store *to, const struct crl_store *from);
 // The first moment after `now` at which a list begins or ends; INT64_MAX: there is none.
 int64_t crl_store_next_change(const struct crl_store *store, int64_t now);
-size_t crl_store_count(const struct crl_store *store);   // lists
-size_t crl_store_entries(const struct crl_store *store); // revoked certificates in all of them
+size_t crl_store_count(const struct crl_store *store); // lists
 
 // Checks the syntax of a certificate's cRLDistributionPoints when it is read. -1: words in `e`.
 int crl_points_syntax(const struct certificate *c, struct err *e);

@@ -58,7 +58,7 @@ static bool point_means(const struct inquiry *i, const struct crl_point *point, 
             !crl_names_hold(buf_span(&point->issuers), CRL_TAG_DIRECTORY, buf_span(&list->issuer))) {
             return false;
         }
-    } else if (!span_equal(buf_span(&list->issuer), buf_span(&i->q->subject->issuer_key))) {
+    } else if (!spans_equal(buf_span(&list->issuer), buf_span(&i->q->subject->issuer_key))) {
         return false;
     }
     const struct buf *names = point->names.len > 0 ? &point->names : &point->issuers;
@@ -88,9 +88,9 @@ static const struct certificate *find_signer(const struct inquiry *i, struct crl
     const struct certificate *issuer = i->q->issuer;
     const struct certificate *candidate = NULL;
     size_t state = 0;
-    bool same_name = span_equal(buf_span(&list->issuer), buf_span(&issuer->subject_key));
+    bool same_name = spans_equal(buf_span(&list->issuer), buf_span(&issuer->subject_key));
     bool other_key =
-        list->key_id.len > 0 && issuer->subject_key_id.len > 0 && !span_equal(list->key_id, issuer->subject_key_id);
+        list->key_id.len > 0 && issuer->subject_key_id.len > 0 && !spans_equal(list->key_id, issuer->subject_key_id);
     if (same_name && !other_key && crl_signed_by(list, issuer)) {
         return issuer;
     }
@@ -99,7 +99,7 @@ static const struct certificate *find_signer(const struct inquiry *i, struct crl
         if (candidate == NULL) {
             break;
         }
-        if (span_equal(buf_span(&candidate->subject_key), buf_span(&list->issuer)) && crl_signed_by(list, candidate)) {
+        if (spans_equal(buf_span(&candidate->subject_key), buf_span(&list->issuer)) && crl_signed_by(list, candidate)) {
             return candidate;
         }
     }
@@ -112,7 +112,7 @@ static bool follows(struct crl *delta, const struct crl *list, const struct cert
 {
     return delta->delta && crl_number_compare(&delta->number, &list->number) > 0 &&
            crl_scope_same(&delta->scope, &list->scope) &&
-           span_equal(buf_span(&delta->authority), buf_span(&list->authority)) && crl_signed_by(delta, signer);
+           spans_equal(buf_span(&delta->authority), buf_span(&list->authority)) && crl_signed_by(delta, signer);
 }
 
 // The newest delta list that, together with the complete list `base`, is as good as a newer complete list; or NULL.
@@ -230,7 +230,7 @@ static void ask_point(struct inquiry *i, size_t which)
     struct span names = buf_span(&i->points.items[which].issuers);
     struct der_item name;
     while (names.len > 0 && der_next(&names, &name, &e) == 0) {
-        bool asked = name.tag != CRL_TAG_DIRECTORY || span_equal(name.content, buf_span(&i->q->subject->issuer_key));
+        bool asked = name.tag != CRL_TAG_DIRECTORY || spans_equal(name.content, buf_span(&i->q->subject->issuer_key));
         for (size_t k = 0; k < which && !asked; k++) {
             asked = crl_names_hold(buf_span(&i->points.items[k].issuers), CRL_TAG_DIRECTORY, name.content);
         }

@@ -2,14 +2,14 @@
 // One pattern of an access rule, read and held against an identity. Names are compared as the certificate has them;
 // what is malformed equals nothing. A pattern that could never match is an error when it is read: in a rule that denies
 // it would let somebody in.
-#include "base/der.h"
+#include "base/attribute.h"
+#include "base/name_text.h"
 #include "base/text.h"
 #include "trust/general_name.h"
 #include "trust/host.h"
 #include "trust/internal.h"
 #include "trust/rules.h"
 
-#include <mbedtls/oid.h>
 #include <stdlib.h>
 
 enum { SHA256_LENGTH = 32, SPIFFE_MOST = 2048 };
@@ -209,63 +209,24 @@ static bool uri_holds(const struct matcher *m, struct span name)
 
 // --- subject and issuer ---
 
-// The attributes that have a name; which one, display_attribute_type knows.
-#define TYPE(oid)                                                                                                      \
-    {                                                                                                                  \
-        (const uint8_t *)(oid), sizeof(oid) - 1                                                                        \
-    }
-static const struct span named_types[] = {
-    TYPE(MBEDTLS_OID_AT_CN),
-    TYPE(MBEDTLS_OID_AT_SUR_NAME),
-    TYPE(MBEDTLS_OID_AT_SERIAL_NUMBER),
-    TYPE(MBEDTLS_OID_AT_COUNTRY),
-    TYPE(MBEDTLS_OID_AT_LOCALITY),
-    TYPE(MBEDTLS_OID_AT_STATE),
-    TYPE(MBEDTLS_OID_AT_ORGANIZATION),
-    TYPE(MBEDTLS_OID_AT_ORG_UNIT),
-    TYPE(MBEDTLS_OID_AT_TITLE),
-    TYPE(MBEDTLS_OID_AT_POSTAL_ADDRESS),
-    TYPE(MBEDTLS_OID_AT_POSTAL_CODE),
-    TYPE(MBEDTLS_OID_AT_GIVEN_NAME),
-    TYPE(MBEDTLS_OID_AT_INITIALS),
-    TYPE(MBEDTLS_OID_AT_GENERATION_QUALIFIER),
-    TYPE(MBEDTLS_OID_AT_DN_QUALIFIER),
-    TYPE(MBEDTLS_OID_AT_PSEUDONYM),
-    TYPE(MBEDTLS_OID_UID),
-    TYPE(MBEDTLS_OID_DOMAIN_COMPONENT),
-    TYPE(MBEDTLS_OID_PKCS9_EMAIL),
-};
-
-static char *type_text(struct span oid)
-{
-    struct buf b = {0};
-    display_attribute_type(&b, oid);
-    char *text = mem_strdup((const char *)b.data);
-    buf_clear(&b);
-    return text;
-}
-
 // The type as an identity calls it, for its name or its dotted identifier. NULL: words in `e`.
 static char *type_read(const char *name, struct err *e)
 {
+    const struct attribute *known = attribute_by_name(name);
     struct buf oid = {0};
+    struct buf text = {0};
     struct err ignored = ERR_INIT;
     char *type = NULL;
-    for (size_t i = 0; type == NULL && i < sizeof named_types / sizeof named_types[0]; i++) {
-        char *known = type_text(named_types[i]);
-        if (strcmp(known, name) == 0) {
-            type = known;
-        } else {
-            free(known);
-        }
-    }
-    if (type == NULL && der_oid_from_text(name, &oid, &ignored) == 0) {
-        type = type_text(buf_span(&oid));
-    }
-    if (type == NULL) {
+    if (known != NULL && strcmp(known->names[0], name) == 0) {
+        type = mem_strdup(name);
+    } else if (der_oid_from_text(name, &oid, &ignored) == 0) {
+        name_type_to_text(buf_span(&oid), &text);
+        type = mem_strdup((const char *)text.data);
+    } else {
         err_set(e, "\"%.40s\" is no attribute: write CN, O, OU, ..., or a dotted identifier", name);
     }
     buf_clear(&oid);
+    buf_clear(&text);
     return type;
 }
 
@@ -284,21 +245,20 @@ static int characters_check(const char *pattern, struct err *e)
     return pattern[0] != '\0' ? 0 : err_set(e, "it is empty");
 }
 
-// How many characters an escaped one has, as display_name writes it; 0: it would not write this.
+// How many characters an escaped one has, as name_to_text writes it; 0: it would not write this.
 static size_t escape_length(const char *p)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    if (p[1] == 'x') {
-        return strspn(p + 2, hex) >= 2 ? 4 : 0;
+    if (strspn(p + 1, "0123456789ABCDEF") >= 2) {
+        bool seen = p[1] >= '2' && p[1] <= '7' && strncmp(p + 1, "7F", 2) != 0;
+        return seen ? 0 : 3;
     }
-    return p[1] != '\0' && strchr(",+\"<>;# ", p[1]) != NULL ? 2 : 0;
+    return p[1] != '\0' && strchr(",+\"\\<>;# ", p[1]) != NULL ? 2 : 0;
 }
 
-// Takes a value off the front. Those that display_name cuts, or writes as hexadecimal, may look like others; they can
+// Takes a value off the front. Those that name_to_text cuts, or writes as hexadecimal, may look like others; they can
 // be told apart by other fields.
 static int value_check(const char **rest, struct err *e)
 {
-    enum { SURELY_WHOLE = 250 };
     const char *value = *rest;
     const char *p = value;
     if (*p == '#') {
@@ -311,18 +271,20 @@ static int value_check(const char **rest, struct err *e)
         }
         size_t n = *p == '\\' ? escape_length(p) : 1;
         if (n == 0) {
-            return err_set(e, "a backslash stands before one of ,+\"<>;# or a space, or xNN; itself it is \\x5C");
+            return err_set(
+                e, "a backslash stands before one of ,+\"\\<>;# or a space, or two hexadecimal digits of an octet "
+                   "that cannot be seen");
         }
         p += n;
     }
-    if (p - value > SURELY_WHOLE || (p - value >= 3 && strncmp(p - 3, "...", 3) == 0)) {
+    if (p - value >= NAME_DER_MAX || (p - value >= 3 && strncmp(p - 3, "...", 3) == 0)) {
         return err_set(e, "a value so long, or ending in ..., may be shown cut: name the attribute");
     }
     *rest = p;
     return 0;
 }
 
-// Takes "TYPE=value" of a name's text (RFC 4514, as display_name writes it) off the front.
+// Takes "TYPE=value" of a name's text (RFC 4514, as name_to_text writes it) off the front.
 static int pair_check(const char **rest, struct err *e)
 {
     size_t len = strcspn(*rest, "=,+");
@@ -331,7 +293,12 @@ static int pair_check(const char **rest, struct err *e)
     }
     char *name = mem_strndup(*rest, len);
     char *type = type_read(name, e);
-    int rc = type == NULL ? -1 : strcmp(type, name) != 0 ? err_set(e, "\"%.40s\" is written %s here", name, type) : 0;
+    int rc = type == NULL ? -1 : 0;
+    if (rc == 0 && strcmp(type, name) != 0) {
+        rc = err_set(e, "\"%.40s\" is written %s here", name, type);
+    } else if (rc == 0 && attribute_by_name(type) == NULL) {
+        rc = err_set(e, "a value of %.40s is shown in hexadecimal, which is not compared: name the attribute", type);
+    }
     free(name);
     free(type);
     *rest += len + 1;

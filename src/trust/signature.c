@@ -39,8 +39,8 @@ static bool read_digest(struct span element, mbedtls_md_type_t *digest)
     struct der_item sequence;
     struct der_item oid;
     struct der_item null;
-    if (der_expect(&element, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, "", &sequence, &e) != 0 ||
-        element.len > 0 || der_expect(&sequence.content, MBEDTLS_ASN1_OID, "", &oid, &e) != 0) {
+    if (der_expect(&element, TAG_SEQUENCE, "", &sequence, &e) != 0 || element.len > 0 ||
+        der_expect(&sequence.content, MBEDTLS_ASN1_OID, "", &oid, &e) != 0) {
         return false;
     }
     if (sequence.content.len > 0 &&
@@ -62,8 +62,8 @@ static bool read_mgf1(struct span element, mbedtls_md_type_t *digest)
     struct err e = ERR_INIT;
     struct der_item sequence;
     struct der_item oid;
-    return der_expect(&element, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, "", &sequence, &e) == 0 &&
-           element.len == 0 && der_expect(&sequence.content, MBEDTLS_ASN1_OID, "", &oid, &e) == 0 &&
+    return der_expect(&element, TAG_SEQUENCE, "", &sequence, &e) == 0 && element.len == 0 &&
+           der_expect(&sequence.content, MBEDTLS_ASN1_OID, "", &oid, &e) == 0 &&
            OID_IS(oid.content, MBEDTLS_OID_MGF1) && read_digest(sequence.content, digest);
 }
 
@@ -76,8 +76,7 @@ static bool read_pss(struct span parameters, struct algorithm *a)
     struct der_item number;
     int expected = 0;
     a->salt = 20;
-    if (der_expect(&parameters, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, "", &sequence, &e) != 0 ||
-        parameters.len > 0) {
+    if (der_expect(&parameters, TAG_SEQUENCE, "", &sequence, &e) != 0 || parameters.len > 0) {
         return false;
     }
     while (sequence.content.len > 0) {
@@ -125,7 +124,7 @@ static bool read_algorithm(struct span element, struct algorithm *a)
     struct der_item oid;
     struct der_item parameters;
     *a = (struct algorithm){0};
-    if (der_expect(&element, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE, "", &sequence, &e) != 0 ||
+    if (der_expect(&element, TAG_SEQUENCE, "", &sequence, &e) != 0 ||
         der_expect(&sequence.content, MBEDTLS_ASN1_OID, "", &oid, &e) != 0) {
         return false;
     }

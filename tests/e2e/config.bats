@@ -177,6 +177,6 @@ END
     says $'\e[31m''mtls: UNSAFE ca-leaf: '
     SSLKEYLOGFILE=other.log start_server safe
     [ "$(ask alice /whoami)" = 200 ]
-    ! grep UNSAFE safe.log
+    run ! grep UNSAFE safe.log
     [ ! -e other.log ] # the variable alone does nothing
 }

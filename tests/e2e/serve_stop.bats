@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SIGTERM: what is in flight is finished, within limits.
 
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2030,SC2031,SC2153
 load helpers.bash
 load pki.bash
 load live.bash
@@ -34,7 +34,7 @@ not_listening() {
     [[ $(cat idle12.out idle13.out) != *'unexpected eof'* ]]
     wait_for not_listening
     kill -0 "${server_pids[0]}"
-    ! live_ended busy
+    run -1 live_ended busy
     printf 'world' >&"$live_fd_busy"
     wait_for out_says busy 'hello world'
     grep -q '^Connection: close' busy.out

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names: a Name, a subjectAltName and a list of subtrees, taken apart and held against each other.
 #include "base/der.h"
+#include "base/name_text.h"
 #include "fuzz.h"
 #include "trust/constraint.h"
 #include "trust/general_name.h"
@@ -14,14 +15,19 @@ static void read_name(struct span name)
     struct err e = ERR_INIT;
     struct buf form = {0};
     struct buf again = {0};
+    struct buf text = {0};
     int rc = name_canonical(name, &form, &e);
     fuzz_require_printable(e.text, false);
     REQUIRE((rc == 0) == (e.text[0] == '\0'));
+    err_clear(&e);
+    REQUIRE(name_to_text(name, &text, &e) == 0 || rc != 0); // what can be compared can be shown
+    fuzz_require_printable(text.data == NULL ? "" : (const char *)text.data, false);
     err_clear(&e);
     REQUIRE(name_canonical(name, &again, &e) == rc && (rc != 0 || again.len == form.len));
     REQUIRE(rc != 0 || form.len == 0 || memcmp(form.data, again.data, form.len) == 0);
     buf_clear(&form);
     buf_clear(&again);
+    buf_clear(&text);
 }
 
 static void show_names(struct span names)

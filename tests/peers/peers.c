@@ -199,6 +199,9 @@ static int hold(int count, char **command)
     int revoked = 0;
     int otherwise = 0;
     long last = 0;
+    if (polls == NULL || all == NULL) {
+        die("no memory");
+    }
     for (int i = 0; i < count; i++) {
         all[i] = dial();
         if (all[i] == NULL || ask(all[i]) != 0) {
@@ -230,6 +233,8 @@ static int hold(int count, char **command)
     }
     printf("%d closed with certificate_revoked, %d otherwise, %d open\n", revoked, otherwise,
            count - revoked - otherwise);
+    free(polls);
+    free(all);
     fprintf(stderr, "the last was closed %ld ms after the command's end\n", last);
     return 0;
 }

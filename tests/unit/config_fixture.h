@@ -80,6 +80,7 @@ static inline void assert_problems(struct server_source *source, const char *exp
     if (problems.len < sizeof e.text - 32) {
         assert_string_equal(e.text, expected);
     }
+    source->problems = NULL;
     buf_clear(&problems);
 }
 

@@ -5,6 +5,7 @@
 #define MTLS_TESTS_FLAW_DIFFERENCE_H
 
 #include "base/der.h"
+#include "base/name_text.h"
 #include "ca/flaw.h"
 #include "unit.h"
 

@@ -45,7 +45,7 @@ static const struct {
     {"hex:8709 0a000000ff00000000", "iPAddress \"#0a000000ff00000000\": an address and its mask have 8 or 32 octets"},
     {"dir:O=Example", NULL},
     {"dir:", NULL},
-    {"hex:a4043002 3100", "directoryName \"\": name: an RDN is empty"},
+    {"hex:a4043002 3100", "directoryName \"#30023100\": name: an RDN is empty"},
     {"hex:a007 06012a a0020500", NULL},
     {"hex:a003 06012a",
      "otherName \"#06012a\": value: DER: an element is cut short or has a tag of more than one octet"},

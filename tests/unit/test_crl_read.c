@@ -28,8 +28,8 @@ static void content(void **state)
     assert_string_equal(list->label, "CN=Alpha,O=Acme");
     assert_true(list->this_update == june_2026 && list->next_update == june_2026 + 7 * CLOCK_DAY);
     assert_true(list->has_number && !list->delta && !list->scope.stated);
-    assert_true(span_equal(buf_span(&list->number), SERIAL("\x01\x02")));
-    assert_true(span_equal(list->key_id, span_of(alpha.issuer.key_id, KEY_ID_SIZE)));
+    assert_true(spans_equal(buf_span(&list->number), SERIAL("\x01\x02")));
+    assert_true(spans_equal(list->key_id, span_of(alpha.issuer.key_id, KEY_ID_SIZE)));
     assert_int_equal(list->index.count, 2);
     assert_int_equal(find(list, SERIAL("\x12\x34")), 1);
     assert_int_equal(find(list, SERIAL("\x12\x35")), 0);
@@ -218,7 +218,6 @@ static void made_by_openssl(void **state)
     run_read(&r, "all.pem", &file);
     assert_works(crl_store_read(&store, "all.pem", buf_span(&file), &e), &e);
     assert_int_equal(crl_store_count(store), 2);
-    assert_int_equal(crl_store_entries(store), 4);
     buf_clear(&file);
     run_read(&r, "one.der", &file);
     assert_works(crl_store_read(&store, "one.der", buf_span(&file), &e), &e);
@@ -233,6 +232,7 @@ static void made_by_openssl(void **state)
     struct crl *const *lists;
     assert_int_equal(crl_store_find(store, buf_span(&ca->subject_key), &lists), 3);
     for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(lists[i]->index.count + lists[i]->index.odd_count, 2);
         assert_int_equal(find(lists[i], SERIAL("\x00\xfe")), 1);
         assert_int_equal(find(lists[i], SERIAL("\x5B\x7C\x1A\xBF\x6A\x6D\xF6\xC4\xE5\xFC\xA6\xA3\xA8\xF2\xD8\xEE\x9D"
                                                "\x0B\x7C\x11")),

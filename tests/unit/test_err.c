@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/err.h"
+#include "base/text.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -63,6 +64,30 @@ static void long_texts_are_cut(void **state)
     assert_int_equal(strlen(e.text), sizeof e.text - 1);
 }
 
+// What does not fit is cut at a character, wherever the cut would fall: in the context, in its colon, in what it is
+// for.
+static void long_texts_are_cut_at_a_character(void **state)
+{
+    char longer[2000];
+    (void)state;
+    for (size_t i = 0; i + 3 < sizeof longer; i += 3) {
+        memcpy(longer + i, "\xe6\x97\xa5", 4);
+    }
+    for (size_t n = sizeof((struct err *)NULL)->text - 10; n < sizeof((struct err *)NULL)->text + 10; n++) {
+        struct err e = ERR_INIT;
+        size_t used = 0;
+        err_set(&e, "%s", longer);
+        err_context(&e, "%*s", (int)n, "");
+        while (e.text[used] != '\0') {
+            uint32_t code;
+            size_t len = text_utf8((const uint8_t *)e.text + used, strlen(e.text + used), &code);
+            assert_int_not_equal(len, 0);
+            used += len;
+        }
+        assert_in_range(used, sizeof e.text - 3, sizeof e.text - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -70,6 +95,7 @@ int main(void)
         cmocka_unit_test(context_goes_in_front),
         cmocka_unit_test(codes_become_words),
         cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(long_texts_are_cut_at_a_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

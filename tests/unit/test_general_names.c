@@ -85,7 +85,7 @@ static const struct {
     {"hex:87 00", "iPAddress \"#\": an address has 4 or 16 octets"},
     {"dir:O=Example,CN=a", NULL},
     {"dir:", "directoryName \"\": the name is empty"},
-    {"hex:a4 04 30 02 31 00", "directoryName \"\": name: an RDN is empty"},
+    {"hex:a4 04 30 02 31 00", "directoryName \"#30023100\": name: an RDN is empty"},
     {"hex:a4 00", "directoryName \"#\": name: DER: an element is cut short or has a tag of more than one octet"},
     {"hex:a0 07 06 01 2a a0 02 05 00", NULL}, // otherName
     {"hex:a0 08 06 02 2a 80 a0 02 05 00", "otherName \"#06022a80a0020500\": its type is no object identifier"},

@@ -73,7 +73,7 @@ static void test_hostile(void **state)
 {
     (void)state;
     struct trust_identity *hostile = identity_of("clients/hostile");
-    assert_string_equal(hostile->subject, "CN=\\x1B[31mred\\x0A\\<b\\>");
+    assert_string_equal(hostile->subject, "CN=\\1B[31mred\\0A\\<b\\>");
     assert_int_equal(hostile->name_count, 0);
     trust_identity_free(hostile);
 }

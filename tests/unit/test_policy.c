@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// trust/policy.c: the cases of NIST's Path Validation Test Suite (PKITS, sections 4.8 to 4.12), the corners between
-// them, a second opinion on random paths, and paths made to blow a tree up.
+// trust/policy.c: the cases of NIST's PKITS 4.8 to 4.12, corners, a second opinion, and trees that would blow up.
 #include "policy_fixture.h"
 #include "policy_tree.h"
 
@@ -493,10 +492,9 @@ static void test_unreadable(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pkits),      cmocka_unit_test(test_corners), cmocka_unit_test(test_same_as_tree),
-        cmocka_unit_test(test_blow_up),    cmocka_unit_test(test_budget),  cmocka_unit_test(test_syntax),
-        cmocka_unit_test(test_unreadable),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pkits),        cmocka_unit_test(test_corners),
+                                       cmocka_unit_test(test_same_as_tree), cmocka_unit_test(test_blow_up),
+                                       cmocka_unit_test(test_budget),       cmocka_unit_test(test_syntax),
+                                       cmocka_unit_test(test_unreadable)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

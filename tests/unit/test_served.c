@@ -167,7 +167,7 @@ static void test_overtaken(void **state)
         assert_null(tls_peer(w->c->tls));
         assert_string_equal(reason_token(tls_verdict(w->c->tls)->reason), "chain_incomplete");
         assert_int_equal(w->c->requests, 0);
-        assert_int_equal(w->c->phase, PHASE_LINGER);
+        assert_int_equal(w->c->phase, PHASE_PARTING);
         assert_true(w->c->expires == UINT64_MAX); // nothing of it was accepted
         world_free(w);
     }
@@ -186,10 +186,10 @@ static void test_review(void **state)
         w->worker.generation = &w->after;
         assert_int_equal(connection_review(w->c, clock_now()), REVIEW_CLOSED);
         assert_null(tls_peer(w->c->tls));
-        assert_int_equal(w->c->phase, PHASE_LINGER);
+        assert_int_equal(w->c->phase, PHASE_PARTING);
         w->worker.generation = &w->before;
         assert_int_equal(connection_review(w->c, clock_now()), REVIEW_NONE);
-        assert_int_equal(w->c->phase, PHASE_LINGER);
+        assert_int_equal(w->c->phase, PHASE_PARTING);
         assert_ptr_equal(w->c->generation, &w->after);
         assert_false(is_answered(w));
         assert_int_equal(w->c->requests, 1);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE };
-
 // An object identifier that nobody knows
 static const uint8_t unknown_oid[] = {0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb2, 0x03, 0x63};
 

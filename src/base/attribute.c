@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ca/attribute.h"
+#include "base/attribute.h"
 
 #include "base/text.h"
 
+#include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>
 #include <string.h>
 #include <strings.h>

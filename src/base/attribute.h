@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attribute types of names: one table for reading and for writing. Private to the files name*.c.
-#ifndef MTLS_CA_ATTRIBUTE_H
-#define MTLS_CA_ATTRIBUTE_H
+// The attribute types of distinguished names: one table for reading, for writing and for rules about them.
+#ifndef MTLS_BASE_ATTRIBUTE_H
+#define MTLS_BASE_ATTRIBUTE_H
 
 #include "base/mem.h"
 
-#include <mbedtls/asn1.h>
-
-enum {
-    TAG_RDN = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SET,
-    TAG_SEQUENCE = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE,
-    NAME_DER_MAX = 2048, // octets, of the names that are made here
-};
+enum { NAME_DER_MAX = 2048 }; // octets, of the names that are made here and of a value that is shown whole
 
 struct attribute {
     const char *names[3]; // the first one is written, each is read in any case
