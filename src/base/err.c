@@ -18,10 +18,13 @@ static int err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list 
     return -1;
 }
 
-static void err_append(struct err *e, const char *words)
+static __attribute__((format(printf, 2, 3))) void err_append(struct err *e, const char *fmt, ...)
 {
     size_t used = strlen(e->text);
-    text_format(e->text + used, sizeof e->text - used, ": %s", words);
+    va_list ap;
+    va_start(ap, fmt);
+    text_vformat(e->text + used, sizeof e->text - used, fmt, ap);
+    va_end(ap);
 }
 
 int err_set(struct err *e, const char *fmt, ...)
@@ -59,7 +62,7 @@ int err_errno(struct err *e, const char *fmt, ...)
         va_start(ap, fmt);
         err_vset(e, ERR_ENVIRONMENT, fmt, ap);
         va_end(ap);
-        err_append(e, strerror(saved));
+        err_append(e, ": %s", strerror(saved));
     }
     return -1;
 }
@@ -73,7 +76,7 @@ int err_mbedtls(struct err *e, int code, const char *fmt, ...)
         err_vset(e, ERR_ENVIRONMENT, fmt, ap);
         va_end(ap);
         mbedtls_strerror(code, words, sizeof words);
-        err_append(e, words);
+        err_append(e, ": %s", words);
     }
     return -1;
 }
@@ -89,7 +92,7 @@ int err_context(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     text_vformat(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
-    err_append(e, inner);
+    err_append(e, ": %s", inner);
     return -1;
 }
 

@@ -88,14 +88,6 @@ void text_vformat(char *text, size_t size, const char *fmt, va_list ap)
     }
 }
 
-void text_format(char *text, size_t size, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    text_vformat(text, size, fmt, ap);
-    va_end(ap);
-}
-
 void text_html(struct buf *b, const char *text)
 {
     for (; *text != '\0'; text++) {

@@ -27,7 +27,6 @@ void text_html(struct buf *b, const char *text);
 
 // As vsnprintf, but what does not fit is cut at a character; so is what "%.80s" cut at the end of it.
 void text_vformat(char *text, size_t size, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
-void text_format(char *text, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 void text_hex(struct buf *b, const void *data, size_t len, char separator); // '\0' for none
 bool text_unhex(const char *hex, struct buf *out); // separators ':' and ' ' are skipped; false: not hex
