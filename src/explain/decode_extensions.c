@@ -90,6 +90,8 @@ static const char *versions(struct decoding *d, unsigned message, struct span co
         field_number(d->fields, "version", version, name_of_version); // in place of the one that middleboxes are shown
         return NULL;
     }
+    json_object_del(d->fields, "version");
+    field_number(d->fields, "legacy_version", d->version, name_of_version);
     return octets_vector(&content, 1, &list) && content.len == 0 &&
                    decode_names(d, "versions", list, 2, name_of_version)
                ? NULL
@@ -172,8 +174,7 @@ static const char *key_modes(struct decoding *d, unsigned message, struct span c
 
 static const char *session_ticket(struct decoding *d, unsigned message, struct span content)
 {
-    d->ticket = message == MESSAGE_CLIENT_HELLO && content.len > 0;
-    if (d->ticket) {
+    if (message == MESSAGE_CLIENT_HELLO && content.len > 0) {
         field_hex(d->fields, "session_ticket", content);
     } else {
         field_text(d->fields, "session_ticket", message == MESSAGE_CLIENT_HELLO ? "wanted" : "will follow");

@@ -9,7 +9,6 @@
 enum { RANDOM_LENGTH = 32, MASTER_LENGTH = 48 };
 enum { VERSION_1_2 = 0x0303, VERSION_1_3 = 0x0304 };
 enum message_type {
-    MESSAGE_HELLO_REQUEST = 0,
     MESSAGE_CLIENT_HELLO = 1,
     MESSAGE_SERVER_HELLO = 2,
     MESSAGE_NEW_SESSION_TICKET = 4,
@@ -18,11 +17,9 @@ enum message_type {
     MESSAGE_CERTIFICATE = 11,
     MESSAGE_SERVER_KEY_EXCHANGE = 12,
     MESSAGE_CERTIFICATE_REQUEST = 13,
-    MESSAGE_SERVER_HELLO_DONE = 14,
     MESSAGE_CERTIFICATE_VERIFY = 15,
     MESSAGE_CLIENT_KEY_EXCHANGE = 16,
     MESSAGE_FINISHED = 20,
-    MESSAGE_CERTIFICATE_STATUS = 22,
     MESSAGE_KEY_UPDATE = 24,
 };
 enum { MESSAGE_HEADER = 4 };
@@ -92,7 +89,6 @@ struct decoding {
     bool retry;          // it is a HelloRetryRequest
     bool selected_key;   // the ServerHello takes a pre-shared key
     bool early_data;     // offered, or accepted
-    bool ticket;         // the ClientHello has a session ticket that is not empty
     bool has_name;       // server_name was read into fields
     size_t certificates; // in a Certificate
 };

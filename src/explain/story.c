@@ -234,7 +234,10 @@ static void tell_failure(struct explain_story *story, const struct progress *p, 
                    alert_meaning(p->refusal->type)[0] != '\0' ? alert_meaning(p->refusal->type)
                                                               : "it is not one that this program knows");
     } else {
-        buf_printf(&step->instead, "%s", without_alert);
+        buf_text(&step->instead, without_alert);
+    }
+    if (story->failed == 6 && p->client_answered && !explain_facts(story->of)->presented) {
+        buf_text(&step->instead, " The client had sent no certificate.");
     }
     buf_printf(&story->verdict, "Step %d failed: %s", story->failed, (const char *)step->instead.data);
 }

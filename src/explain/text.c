@@ -81,7 +81,7 @@ static void print_field(FILE *to, int indent, const char *name, const json_t *va
         json_array_foreach(value, i, item)
         {
             fprintf(to, "%*s", indent, "");
-            print_coloured(to, COLOUR_DIM, "%s %zu", name, i + 1);
+            print_coloured(to, COLOUR_DIM, "%.*s %zu", (int)strlen(name) - 1, name, i + 1); // without the plural's s
             fputc('\n', to);
             print_fields(to, indent + 2, item);
         }

@@ -177,27 +177,65 @@ is_golden() { # NAME
     done
 }
 
-@test "TLS 1.2 with RSA key exchange is the classic description" {
-    cp -r "$BATS_FILE_TMPDIR/pki" .
+# A server of openssl's that turns round every line, and the relay before it.
+begin_openssl() { # ARGUMENT...
     local deadline=$((SECONDS + 10))
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -subj /CN=localhost -days 2 2>/dev/null
-    openssl s_server -accept 127.0.0.1:0 -cert rsa.pem -key rsa.key -CAfile pki/trust.pem -Verify 3 -tls1_2 -rev \
-        -cipher AES128-GCM-SHA256 -keylogfile keys.log >server.log 2>&1 3>&- &
+    cp -r "$BATS_FILE_TMPDIR/pki" .
+    openssl s_server -accept 127.0.0.1:0 -CAfile pki/trust.pem -Verify 3 -rev -keylogfile keys.log "$@" \
+        >server.log 2>&1 3>&- &
     server_pids+=("$!")
     until grep -q ^ACCEPT server.log; do
-        ((SECONDS < deadline)) || fail "openssl's server does not listen"
+        ((SECONDS < deadline)) || fail "openssl's server does not listen" || return 1
         sleep 0.02
     done
     port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)$/\1/p' server.log)
     start_relay 1 "$port"
-    run timeout 20 openssl s_client -connect "127.0.0.1:$relay_port" -tls1_2 -quiet -no_ign_eof \
-        -cert pki/clients/alice/cert.pem -cert_chain pki/clients/alice/fullchain.pem -key pki/clients/alice/key.pem < <(echo olleh && sleep 1)
+}
+
+calls_openssl() { # LINES ARGUMENT...; a second after each line
+    local lines=$1 line
+    shift
+    run timeout 20 openssl s_client -connect "127.0.0.1:$relay_port" -cert pki/clients/alice/cert.pem \
+        -cert_chain pki/clients/alice/fullchain.pem -key pki/clients/alice/key.pem "$@" \
+        < <(for line in $lines; do echo "$line" && sleep 1; done)
     says hello
     end
+}
+
+@test "TLS 1.2 with RSA key exchange is the classic description" {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -subj /CN=localhost -days 2 2>/dev/null
+    begin_openssl -cert rsa.pem -key rsa.key -tls1_2 -cipher AES128-GCM-SHA256
+    calls_openssl olleh -tls1_2
     explains --json
     has '[.steps[].state] == ["done", "done", "done", "done", "done", "done", "done", "done", "done"]'
     has '[.steps[].instead] == [null, null, null, null, null, null, null, null, null]'
     has '.steps[3].messages[0].fields.encrypted_premaster_secret | test("256 octets")'
+}
+
+@test "a HelloRetryRequest and key updates are followed" {
+    begin_openssl -cert_chain "$BATS_FILE_TMPDIR/pki/servers/localhost/fullchain.pem" -tls1_3 -groups P-384 \
+        -cert "$BATS_FILE_TMPDIR/pki/servers/localhost/cert.pem" -key "$BATS_FILE_TMPDIR/pki/servers/localhost/key.pem"
+    calls_openssl 'K olleh' -groups P-256:P-384
+    explains --json
+    has '[.steps[0].messages[] | select(.type != null) | .message] == ["ClientHello", "HelloRetryRequest", "ClientHello"]'
+    has '.steps[0].instead | test("another hello")'
+    has '[.steps[8].messages[] | select(.message == "KeyUpdate") | .from] == ["client", "server"]'
+    has '.undecrypted | not' # what came after them too
+    has '[.steps[8].messages[] | select(.message == "ApplicationData") | .from] | sort == ["client", "server"]'
+}
+
+@test "records of TLS 1.2 under every AEAD are opened" {
+    local cipher
+    for cipher in AES128-GCM-SHA256 AES256-GCM-SHA384 CHACHA20-POLY1305; do
+        begin 1
+        calls openssl 2 alice -cipher "ECDHE-ECDSA-$cipher"
+        says CN=alice
+        end
+        explains --json
+        has '(.undecrypted | not) and (.steps[7].messages | map(.message) | contains(["Finished"]))'
+        stop_servers
+        rm -r pki keys.log relay.port
+    done
 }
 
 @test "without keys what is visible is told, and the rest counted" {
