@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection: bytes of both sides -> records -> handshake messages. Records are opened with the secrets that the
 // key log has for the client's random.
+#include "base/text.h"
 #include "explain/internal.h"
 
 #include <mbedtls/platform_util.h>
@@ -82,7 +83,7 @@ void explain_end(struct explain *x, const char *fmt, ...)
     }
     char text[256];
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    text_vformat(text, sizeof text, fmt, ap);
     va_end(ap);
     x->ended = mem_strdup(text);
 }
@@ -352,11 +353,12 @@ static void take_record(struct explain *x, enum explain_side from, struct span r
     enum explain_protection protection = EXPLAIN_PLAIN;
     size_t len = 0;
     int type = record.data[0];
-    int inner = type;
+    int inner = -1;
     if (s->changed) {
         protection = EXPLAIN_APPLICATION_KEYS;
-        inner =
-            protection_open(&s->keys, record.data, body.data, body.len, s->epoch.sequence, x->plain, &len) ? type : -1;
+        if (protection_open(&s->keys, record.data, body.data, body.len, s->epoch.sequence, x->plain, &len)) {
+            inner = type;
+        }
         s->epoch.sequence++;
     } else if (type == RECORD_APPLICATION_DATA) {
         inner = open_13(x, from, record, &len, &protection);

@@ -236,7 +236,8 @@ static void tell_failure(struct explain_story *story, const struct progress *p, 
     } else {
         buf_text(&step->instead, without_alert);
     }
-    if (story->failed == 6 && p->client_answered && !explain_facts(story->of)->presented) {
+    bool said = p->refusal != NULL && p->refusal->type == ALERT_CERTIFICATE_REQUIRED;
+    if (story->failed == 6 && p->client_answered && !explain_facts(story->of)->presented && !said) {
         buf_text(&step->instead, " The client had sent no certificate.");
     }
     buf_printf(&story->verdict, "Step %d failed: %s", story->failed, (const char *)step->instead.data);
@@ -262,22 +263,22 @@ static const char *closed_early(const struct explain *x, const struct progress *
 static void set_states(struct explain_story *story, const struct progress *p)
 {
     const struct explain_facts *facts = explain_facts(story->of);
-    const char *without_alert = closed_early(story->of, p);
-    for (int i = EXPLAIN_STEPS; story->failed == 0 && without_alert != NULL && i >= 1; i--) {
-        story->failed = i == 1 || is_reached(p, facts, i - 1) ? i : 0;
-    }
     bool unseen = facts->hidden || explain_ended(story->of) != NULL;
     for (int i = 1; i <= EXPLAIN_STEPS; i++) {
-        story->steps[i - 1].state = i == story->failed                        ? EXPLAIN_FAILED
-                                    : is_reached(p, facts, i)                 ? EXPLAIN_AS_DESCRIBED
-                                    : story->failed != 0 && i > story->failed ? EXPLAIN_NOT_REACHED
-                                    : unseen || story->failed != 0            ? EXPLAIN_UNSEEN
-                                                                              : EXPLAIN_NOT_REACHED;
+        bool before_failure = i < story->failed; // it must have happened, as what came after it did
+        bool after_failure = story->failed != 0 && i > story->failed;
+        story->steps[i - 1].state = i == story->failed                             ? EXPLAIN_FAILED
+                                    : is_reached(p, facts, i)                      ? EXPLAIN_AS_DESCRIBED
+                                    : !after_failure && (before_failure || unseen) ? EXPLAIN_UNSEEN
+                                                                                   : EXPLAIN_NOT_REACHED;
     }
-    tell_all(story, facts, p);
+}
+
+static void give_verdict(struct explain_story *story, const struct progress *p, const char *without_alert)
+{
     if (story->failed != 0) {
         tell_failure(story, p, without_alert);
-    } else if (is_reached(p, facts, 9)) {
+    } else if (is_reached(p, explain_facts(story->of), 9)) {
         buf_text(&story->verdict, "The handshake is complete.");
     } else if (p->finished[EXPLAIN_CLIENT] && p->finished[EXPLAIN_SERVER]) {
         buf_text(&story->verdict, "Both have finished; nothing shows yet whether the server accepts the client.");
@@ -323,7 +324,13 @@ void explain_story_init(struct explain_story *story, const struct explain *x)
         note(&p, m);
         story->failed = p.refusal == m ? number : story->failed;
     }
+    const char *without_alert = story->failed == 0 ? closed_early(x, &p) : NULL;
+    for (int i = EXPLAIN_STEPS; story->failed == 0 && without_alert != NULL && i >= 1; i--) {
+        story->failed = i == 1 || is_reached(&p, explain_facts(x), i - 1) ? i : 0;
+    }
     set_states(story, &p);
+    tell_all(story, explain_facts(x), &p);
+    give_verdict(story, &p, without_alert);
     name_kind(story, &p);
 }
 
