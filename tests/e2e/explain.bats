@@ -132,6 +132,21 @@ is_golden() { # NAME
     done
 }
 
+@test "a client that refuses the server is told where it did" {
+    local version
+    for version in 2 3; do
+        begin 1
+        calls openssl $version alice -verify_return_error -CAfile pki/clients/bob/cert.pem
+        [[ $output != *CN=alice* ]] || fail "it was served"
+        end
+        explains --json
+        has '.failed_step == 3 and (.verdict | test("^Step 3 failed: The client refuses with the alert unknown_ca: "))'
+        has '[.steps[3:][].state] | contains(["done"]) | not'
+        stop_servers
+        rm -r pki keys.log relay.port
+    done
+}
+
 @test "tshark sees the same messages, with the same types and lengths, in the same order" {
     local client version tool
     command -v tshark >/dev/null || skip "tshark is not installed (scripts/setup --for interop)"

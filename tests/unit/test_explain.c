@@ -163,6 +163,40 @@ static void test_keys(void **state)
     explain_keys_free(keys);
 }
 
+// Who closes without an alert is named, and the step in which that was.
+static void test_closed(void **state)
+{
+    (void)state;
+    static const struct {
+        enum explain_side side;
+        bool reset;
+        const char *verdict;
+    } cases[] = {
+        {EXPLAIN_SERVER, true, "Step 2 failed: The server resets the connection, without an alert that says why."},
+        {EXPLAIN_CLIENT, true, "Step 2 failed: The client resets the connection, without an alert that says why."},
+        {EXPLAIN_SERVER, false, "Step 2 failed: The connection is closed, without an alert that says why."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct explain_story story;
+        struct explain *x = explain_new(NULL);
+        feed(x, EXPLAIN_CLIENT, 0, hello_head);
+        feed(x, EXPLAIN_CLIENT, 0, hello_extensions);
+        explain_story_init(&story, x);
+        assert_int_equal(story.failed, 0); // as long as it is open
+        assert_int_equal(story.steps[0].state, EXPLAIN_AS_DESCRIBED);
+        assert_int_equal(story.steps[1].state, EXPLAIN_NOT_REACHED);
+        explain_story_clear(&story);
+        explain_closed(x, cases[i].side, cases[i].reset);
+        explain_story_init(&story, x);
+        assert_int_equal(story.failed, 2);
+        assert_string_equal((const char *)story.verdict.data, cases[i].verdict);
+        assert_int_equal(story.steps[1].state, EXPLAIN_FAILED);
+        assert_int_equal(story.steps[2].state, EXPLAIN_NOT_REACHED);
+        explain_story_clear(&story);
+        explain_free(x);
+    }
+}
+
 static void tell(struct span data)
 {
     char *text = NULL;
@@ -196,7 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hello), cmocka_unit_test(test_fragments), cmocka_unit_test(test_alert),
         cmocka_unit_test(test_ends),  cmocka_unit_test(test_malformed), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_keys),  cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_keys),  cmocka_unit_test(test_closed),    cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
