@@ -14,6 +14,7 @@ enum told_kind {
     TOLD_RESUMED_13,
     TOLD_NOT_REQUESTED,
     TOLD_NOT_PRESENTED,
+    TOLD_EARLY,
     TOLD_RETRIED,
 };
 
@@ -51,12 +52,12 @@ const char *explain_state_name(enum explain_state state)
 struct progress {
     bool is_13;
     bool client_hello, server_hello, server_certificate;
-    bool client_flight;   // the client sent something on the server's hello: it went on
-    bool client_secret;   // ClientKeyExchange
-    bool client_answered; // Certificate
-    bool finished[2];     // or, encrypted, what can only be that
-    bool server_went_on;  // after the client's finished
-    bool data[2];
+    bool client_flight;                    // the client sent something on the server's hello: it went on
+    bool client_secret;                    // ClientKeyExchange
+    bool client_answered;                  // Certificate
+    bool finished[2];                      // or, encrypted, what can only be that
+    bool server_went_on;                   // after the client's finished
+    bool early;                            // data with the client's hello
     const struct explain_message *refusal; // the fatal alert that ended it
 };
 
@@ -161,9 +162,7 @@ static void note(struct progress *p, const struct explain_message *m)
                              m->protection != EXPLAIN_EARLY_KEYS && !(p->is_13 && m->kind == EXPLAIN_ENCRYPTED));
     p->finished[m->from] =
         p->finished[m->from] || hidden_finished || (m->kind == EXPLAIN_HANDSHAKE && m->type == MESSAGE_FINISHED);
-    p->data[m->from] = p->data[m->from] ||
-                       (m->kind == EXPLAIN_APPLICATION_DATA && m->protection != EXPLAIN_EARLY_KEYS) ||
-                       (!p->is_13 && m->kind == EXPLAIN_ENCRYPTED && m->type == RECORD_APPLICATION_DATA);
+    p->early = p->early || (m->kind == EXPLAIN_APPLICATION_DATA && m->protection == EXPLAIN_EARLY_KEYS);
 }
 
 static bool is_reached(const struct progress *p, const struct explain_facts *facts, int step)
@@ -213,6 +212,9 @@ static void tell_all(struct explain_story *story, const struct explain_facts *fa
         tell(story, facts->resumed ? TOLD_RESUMED_13 : TOLD_FULL_13);
     } else if (facts->resumed || exchanged) {
         tell(story, facts->resumed ? TOLD_RESUMED_12 : TOLD_DIFFIE_HELLMAN_12);
+    }
+    if (p->early) {
+        tell(story, TOLD_EARLY);
     }
     if (facts->retried) {
         tell(story, TOLD_RETRIED);

@@ -193,19 +193,21 @@ is_golden() { # NAME
     done
 }
 
-# A server of openssl's that turns round every line, and the relay before it.
-begin_openssl() { # ARGUMENT...
-    local deadline=$((SECONDS + 10))
+# A server of openssl's, and the relay before it.
+begin_openssl() { # COUNT ARGUMENT...
+    local deadline=$((SECONDS + 10)) count=$1
+    shift
     cp -r "$BATS_FILE_TMPDIR/pki" .
-    openssl s_server -accept 127.0.0.1:0 -CAfile pki/trust.pem -Verify 3 -rev -keylogfile keys.log "$@" \
-        >server.log 2>&1 3>&- &
+    mkfifo server.in
+    openssl s_server -accept 127.0.0.1:0 -CAfile pki/trust.pem -keylogfile keys.log "$@" \
+        >server.log 2>&1 3>&- 0<>server.in & # which never ends
     server_pids+=("$!")
     until grep -q ^ACCEPT server.log; do
         ((SECONDS < deadline)) || fail "openssl's server does not listen" || return 1
         sleep 0.02
     done
     port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)$/\1/p' server.log)
-    start_relay 1 "$port"
+    start_relay "$count" "$port"
 }
 
 calls_openssl() { # LINES ARGUMENT...; a second after each line
@@ -220,7 +222,7 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
 
 @test "TLS 1.2 with RSA key exchange is the classic description" {
     openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -subj /CN=localhost -days 2 2>/dev/null
-    begin_openssl -cert rsa.pem -key rsa.key -tls1_2 -cipher AES128-GCM-SHA256
+    begin_openssl 1 -Verify 3 -rev -cert rsa.pem -key rsa.key -tls1_2 -cipher AES128-GCM-SHA256
     calls_openssl olleh -tls1_2
     explains --json
     has '[.steps[].state] == ["done", "done", "done", "done", "done", "done", "done", "done", "done"]'
@@ -229,7 +231,7 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
 }
 
 @test "a HelloRetryRequest and key updates are followed" {
-    begin_openssl -cert_chain "$BATS_FILE_TMPDIR/pki/servers/localhost/fullchain.pem" -tls1_3 -groups P-384 \
+    begin_openssl 1 -Verify 3 -rev -tls1_3 -groups P-384 \
         -cert "$BATS_FILE_TMPDIR/pki/servers/localhost/cert.pem" -key "$BATS_FILE_TMPDIR/pki/servers/localhost/key.pem"
     calls_openssl 'K olleh' -groups P-256:P-384
     explains --json
@@ -238,6 +240,28 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
     has '[.steps[8].messages[] | select(.message == "KeyUpdate") | .from] == ["client", "server"]'
     has '.undecrypted | not' # what came after them too
     has '[.steps[8].messages[] | select(.message == "ApplicationData") | .from] | sort == ["client", "server"]'
+}
+
+@test "early data is told, whether the server takes it or not" {
+    begin_openssl 3 -tls1_3 -early_data -cert "$BATS_FILE_TMPDIR/pki/servers/localhost/cert.pem" \
+        -key "$BATS_FILE_TMPDIR/pki/servers/localhost/key.pem"
+    echo 'early words' >words
+    local common=(-connect "127.0.0.1:$relay_port" -tls1_3 -keylogfile client.keys)
+    timeout 10 openssl s_client "${common[@]}" -sess_out session >/dev/null 2>&1 < <(sleep 1 && echo Q)
+    run timeout 10 openssl s_client "${common[@]}" -sess_in session -early_data words < <(sleep 1 && echo Q)
+    says 'Early data was accepted'
+    run timeout 10 openssl s_client "${common[@]}" -sess_in session -early_data words < <(sleep 1 && echo Q)
+    says 'Early data was rejected' # a ticket is good once
+    end
+    mv client.keys keys.log
+    local number
+    for number in 2 3; do
+        explains --connection $number --json
+        has '(.undecrypted | not) and .verdict == "The handshake is complete."'
+        has '.steps[0].messages[-1] | .message == "ApplicationData" and .protection == "early keys" and .octets == 12'
+        has '.steps[0].instead | test("0-RTT")'
+        has "[.steps[6].messages[].message] == $([[ $number == 2 ]] && echo '["EndOfEarlyData", "Finished"]' || echo '["Finished"]')"
+    done
 }
 
 @test "records of TLS 1.2 under every AEAD are opened" {
