@@ -5,7 +5,7 @@ find_package(Threads REQUIRED)
 
 include(MbedTLS)
 
-foreach(part IN ITEMS sqlite:sqlite3 uv:libuv jansson:jansson cyaml:libcyaml yaml:yaml-0.1)
+foreach(part IN ITEMS sqlite:sqlite3 uv:libuv jansson:jansson cyaml:libcyaml yaml:yaml-0.1 pcap:libpcap)
     string(REPLACE ":" ";" pair ${part})
     list(GET pair 0 name)
     list(GET pair 1 package)

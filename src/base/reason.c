@@ -13,8 +13,9 @@ static const struct reason_info reasons[REASON_COUNT] = {
 static const struct {
     int number;
     const char *name;
+    const char *meaning;
 } alerts[] = {
-#define ALERT(constant, name, number) {number, #name},
+#define ALERT(constant, name, number, meaning) {number, #name, meaning},
 #include "base/alert.def"
 #undef ALERT
 };
@@ -49,4 +50,14 @@ const char *alert_name(int number)
         }
     }
     return "unknown_alert";
+}
+
+const char *alert_meaning(int number)
+{
+    for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++) {
+        if (alerts[i].number == number) {
+            return alerts[i].meaning;
+        }
+    }
+    return "";
 }

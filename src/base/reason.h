@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 enum alert {
-#define ALERT(constant, name, number) ALERT_##constant = (number),
+#define ALERT(constant, name, number, meaning) ALERT_##constant = (number),
 #include "base/alert.def"
 #undef ALERT
 };
@@ -29,6 +29,7 @@ struct reason_info {
 const struct reason_info *reason_info(enum reason reason); // never NULL
 const char *reason_token(enum reason reason);
 bool reason_find(const char *token, enum reason *found);
-const char *alert_name(int number); // an unknown number gives "unknown_alert"
+const char *alert_name(int number);    // an unknown number gives "unknown_alert"
+const char *alert_meaning(int number); // half a sentence; of an unknown number ""
 
 #endif

@@ -13,6 +13,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_ticket_key(int argc, char **argv);
 
 // A table of subcommands: `run` gets what follows the program's name, its own name first.

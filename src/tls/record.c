@@ -28,6 +28,17 @@ static int expand_label(const struct traffic_secret *secret, const char *label, 
     return mbedtls_hkdf_expand(md, secret->data, secret->len, info, 10 + strlen(label), out, len);
 }
 
+int traffic_secret_next(struct traffic_secret *secret)
+{
+    struct traffic_secret next = {.len = secret->len};
+    int code = expand_label(secret, "traffic upd", next.data, next.len);
+    if (code == 0) {
+        *secret = next;
+    }
+    mbedtls_platform_zeroize(&next, sizeof next);
+    return code;
+}
+
 // The cipher with the key of the secret, and the nonce of the record (RFC 8446 sections 7.3 and 5.3).
 static int prepare(mbedtls_cipher_context_t *context, uint8_t nonce[NONCE_LENGTH], const struct record_cipher *cipher,
                    const struct traffic_secret *secret, uint64_t sequence, mbedtls_operation_t operation)

@@ -7,12 +7,15 @@
 #include <stdint.h>
 
 enum { RECORD_HEADER = 5, RECORD_TAG = 16, SECRET_MOST = 48 };
-enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, RECORD_APPLICATION_DATA = 23 }; // the types
+enum { RECORD_CHANGE_CIPHER_SPEC = 20, RECORD_ALERT, RECORD_HANDSHAKE, RECORD_APPLICATION_DATA }; // the types
 
 struct traffic_secret {
     uint8_t data[SECRET_MOST];
     size_t len; // 0: not known yet
 };
+
+// The secret that a KeyUpdate leads to, RFC 8446 section 7.2. 0, or an mbedTLS code.
+int traffic_secret_next(struct traffic_secret *secret);
 
 struct record_cipher; // of a suite
 

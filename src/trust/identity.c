@@ -36,7 +36,7 @@ static char *take_text(struct buf *b)
     return text;
 }
 
-static char *text_of_name(struct span name)
+char *trust_name_of_der(struct span name)
 {
     struct buf b = {0};
     display_name(&b, name);
@@ -112,8 +112,8 @@ struct trust_identity *identity_of(const struct certificate *c, bool digests)
         trust_identity_free(identity);
         return NULL;
     }
-    identity->subject = text_of_name(c->subject);
-    identity->issuer = text_of_name(c->issuer);
+    identity->subject = trust_name_of_der(c->subject);
+    identity->issuer = trust_name_of_der(c->issuer);
     identity->serial = hex_of(c->serial.data, c->serial.len);
     bool all_names = fill_names(identity, c->names);
     bool all_attributes = fill_attributes(identity, c->subject);

@@ -217,6 +217,7 @@ struct trust_identity {
 
 struct trust_identity *trust_identity_new(struct span leaf, const char *tls_version, bool resumed, struct err *e);
 void trust_identity_free(struct trust_identity *identity);
+char *trust_name_of_der(struct span name); // as an identity has it, of any Name (RFC 5280 section 4.1.2.4); free it
 const char *trust_name_word(enum trust_name_type type); // "dns", "ip", "email", "uri", "other"
 
 // May this peer do this? `method` and `path` are a request's: the path percent-decoded once, dot segments resolved; one

@@ -47,7 +47,7 @@ alert_of() { # REASON VERSION
     local constant
     constant=$(sed -n "s/^REASON($1, .*, ALERT_\([A-Z_]*\), [0-9]*)\$/\1/p" "$BATS_TEST_DIRNAME/../../src/base/reason.def")
     [[ $constant != CERTIFICATE_REQUIRED || $2 == 1.3 ]] || constant=HANDSHAKE_FAILURE # RFC 5246 section 7.4.6
-    sed -n "s/^ALERT($constant, [a-z_]*, \([0-9]*\))\$/\1/p" "$BATS_TEST_DIRNAME/../../src/base/alert.def"
+    sed -n "s/^ALERT($constant, [a-z_]*, \([0-9]*\), .*)\$/\1/p" "$BATS_TEST_DIRNAME/../../src/base/alert.def"
 }
 
 # Each client acts as the entry in a directory, or as nobody if there is no certificate in it. It prints the number of

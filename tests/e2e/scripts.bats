@@ -13,7 +13,7 @@ scripts=$BATS_TEST_DIRNAME/../../scripts
 
 @test "setup refuses a purpose that it does not know" {
     run -2 "$scripts/setup" --for fun
-    [[ $output == 'usage: scripts/setup [--for build|demo|test|check|bench|browser]...' ]]
+    [[ $output == 'usage: scripts/setup [--for build|demo|test|check|bench|browser|interop]...' ]]
 }
 
 @test "setup on a machine without apt names what is missing" {
