@@ -193,7 +193,9 @@ int key_read(struct span pem_or_der, const char *passphrase, struct rng *rng, mb
     if (rc == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || (rc != 0 && passphrase == NULL && key_is_encrypted(pem_or_der))) {
         return err_set(e, "the private key is encrypted and no passphrase was given");
     }
-    if (rc == MBEDTLS_ERR_PK_PASSWORD_MISMATCH) {
+    // What a wrong passphrase deciphers looks well padded once in 256 times; then it is no key.
+    bool no_key = -(-rc & 0xff80) == MBEDTLS_ERR_PK_KEY_INVALID_FORMAT;
+    if (rc == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || (no_key && key_is_encrypted(pem_or_der))) {
         return err_set(e, "the passphrase is not the private key's");
     }
     return rc == 0 ? 0 : err_mbedtls(e, rc, "this is no private key that can be read");

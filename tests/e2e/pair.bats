@@ -281,7 +281,7 @@ END
     run -0 curl_as clients/alice / -i
     [[ $output == *"HTTP/1.1 200 OK"*"text/html"*"You are CN=alice,O=Example"* ]]
     run -0 curl_as clients/hostile /
-    [[ $output == *'CN=\x1B[31mred\x0A\&lt;b\&gt;'* && $output != *$'\e'* ]]
+    [[ $output == *'CN=\1B[31mred\0A\&lt;b\&gt;'* && $output != *$'\e'* ]]
     run -0 curl_as clients/alice / -I
     [[ $output == *"HTTP/1.1 200 OK"* && $output != *"<html"* ]]
     run -0 curl_as clients/alice /echo --data-binary 'Hello???' -H 'Content-Type: text/x-greeting' -i

@@ -353,14 +353,39 @@ static void damaged_keys(void **state)
     rng_clear(&shared);
 }
 
+// What a wrong passphrase deciphers looks well padded once in 256 times.
+static void test_wrong_passphrases(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    struct fixture f;
+    fixture_begin(&f);
+    assert_runs(&f.run, "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out plain");
+    assert_runs(&f.run, "openssl pkcs8 -topk8 -in plain -passout pass:secret -v2 aes-128-cbc -iter 1 -out k");
+    for (int i = 0; i < 2000; i++) {
+        mbedtls_pk_context key;
+        char wrong[32];
+        snprintf(wrong, sizeof wrong, "wrong %d", i);
+        assert_fails(read_file(&f, "k", wrong, &key, &e), &e, "the passphrase is not the private key's");
+        mbedtls_pk_free(&key);
+    }
+    fixture_end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(type_names),     cmocka_unit_test(openssl_reads_ours),
-        cmocka_unit_test(digests),        cmocka_unit_test(we_read_openssls),
-        cmocka_unit_test(ours_encrypted), cmocka_unit_test(openssls_encrypted),
-        cmocka_unit_test(unreadable),     cmocka_unit_test(key_ids),
-        cmocka_unit_test(seeded_keys),    cmocka_unit_test(damaged_keys),
+        cmocka_unit_test(test_wrong_passphrases),
+        cmocka_unit_test(type_names),
+        cmocka_unit_test(openssl_reads_ours),
+        cmocka_unit_test(digests),
+        cmocka_unit_test(we_read_openssls),
+        cmocka_unit_test(ours_encrypted),
+        cmocka_unit_test(openssls_encrypted),
+        cmocka_unit_test(unreadable),
+        cmocka_unit_test(key_ids),
+        cmocka_unit_test(seeded_keys),
+        cmocka_unit_test(damaged_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
