@@ -3,16 +3,11 @@
 // decoding of its message; what was read before stays.
 #include "base/reason.h"
 #include "explain/internal.h"
+#include "tls/hello.h"
 
 #include <string.h>
 
 enum { LIST_MOST = 256 };
-
-// RFC 8446 section 4.1.3: a HelloRetryRequest is a ServerHello with this random.
-static const uint8_t retry_random[RANDOM_LENGTH] = {
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-};
 
 bool decode_fail(struct decoding *d, const char *problem)
 {
@@ -102,7 +97,7 @@ static void server_hello(struct decoding *d, struct span body)
     if (!hello_random(d, &body)) {
         return;
     }
-    if (memcmp(d->random.data, retry_random, RANDOM_LENGTH) == 0) {
+    if (hello_is_retry(d->random.data)) {
         d->retry = true;
         field_text(d->fields, "hello_retry_request", "the client is asked for another ClientHello");
     }

@@ -3,6 +3,7 @@
 #ifndef MTLS_EXPLAIN_INTERNAL_H
 #define MTLS_EXPLAIN_INTERNAL_H
 
+#include "base/octets.h"
 #include "explain/explain.h"
 #include "tls/record.h"
 
@@ -23,15 +24,6 @@ enum message_type {
     MESSAGE_KEY_UPDATE = 24,
 };
 enum { MESSAGE_HEADER = 4 };
-
-// --- octets.c: reading what has lengths in front ---
-
-// Takes `len` octets off the front; false: there are not so many, and nothing is taken.
-bool octets_take(struct span *rest, size_t len, struct span *taken);
-// The same where `size` octets (1 to 3) in front say how many.
-bool octets_vector(struct span *rest, size_t size, struct span *taken);
-// A number of 1 to 4 octets.
-bool octets_number(struct span *rest, size_t size, uint32_t *number);
 
 // --- names.c: NULL where there is no name ---
 

@@ -113,12 +113,17 @@ static void set_expiry(struct connection *c)
     timer_set(c);
 }
 
+static void enter(struct connection *c, enum phase phase, uint64_t ms)
+{
+    c->phase = phase;
+    connection_deadline(c, ms);
+}
+
 // Saying goodbye has its limit too.
 void connection_close(struct connection *c, const char *why)
 {
     log_closed(c, why);
-    c->phase = PHASE_CLOSING;
-    connection_deadline(c, LINGER_DEADLINE_MS);
+    enter(c, PHASE_CLOSING, LINGER_DEADLINE_MS);
 }
 
 void connection_drop(struct connection *c, const char *why)
@@ -132,8 +137,7 @@ static void on_deadline(struct connection *c)
     if (c->phase == PHASE_SERVING) {
         exchange_late(c);
     } else if (c->phase == PHASE_PARTING) {
-        c->phase = PHASE_LINGER;
-        connection_deadline(c, LINGER_DEADLINE_MS);
+        enter(c, PHASE_LINGER, LINGER_DEADLINE_MS);
     } else {
         if (c->phase == PHASE_HANDSHAKE) {
             log_line_limit(c->address, "limits.handshake", "the handshake was not complete in time");
@@ -182,9 +186,8 @@ static bool judge_again(struct connection *c, int64_t now)
     if (accepted) {
         set_expiry(c);
     } else {
-        c->phase = PHASE_REFUSING;
         c->expires = UINT64_MAX;
-        connection_deadline(c, LINGER_DEADLINE_MS);
+        enter(c, PHASE_REFUSING, LINGER_DEADLINE_MS);
     }
     return accepted;
 }
@@ -202,8 +205,7 @@ static enum tls_status step_handshake(struct connection *c)
         set_expiry(c);
     } else if (status == TLS_FAILED) {
         log_refused(c);
-        c->phase = PHASE_PARTING;
-        connection_deadline(c, PARTING_DEADLINE_MS);
+        enter(c, PHASE_PARTING, PARTING_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;
@@ -213,8 +215,7 @@ static enum tls_status step_closing(struct connection *c)
 {
     enum tls_status status = tls_close(c->tls);
     if (status != TLS_WANT_WRITE) {
-        c->phase = PHASE_LINGER;
-        connection_deadline(c, LINGER_DEADLINE_MS);
+        enter(c, PHASE_LINGER, LINGER_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;
@@ -225,8 +226,7 @@ static enum tls_status step_refusing(struct connection *c)
     enum tls_status status = tls_refuse(c->tls);
     if (status != TLS_WANT_WRITE) {
         log_refused(c);
-        c->phase = PHASE_PARTING;
-        connection_deadline(c, PARTING_DEADLINE_MS);
+        enter(c, PHASE_PARTING, PARTING_DEADLINE_MS);
         status = TLS_DONE;
     }
     return status;

@@ -1,45 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/hello.h"
 
-#include "base/mem.h"
+#include "base/octets.h"
+#include "tls/record.h"
 
 #include <string.h>
 
-enum { RECORD_HEADER = 5, TYPE_CHANGE_CIPHER_SPEC = 20, TYPE_HANDSHAKE = 22 };
-enum { SERVER_HELLO = 2, MESSAGE_HEADER = 4, RANDOM = 32 };
+enum { SERVER_HELLO = 2, MESSAGE_HEADER = 4 };
 enum { EXTENSION_EXTENDED_MASTER_SECRET = 23, EXTENSION_PRE_SHARED_KEY = 41, EXTENSION_SUPPORTED_VERSIONS = 43 };
 enum { VERSION_1_3 = 0x0304 };
 
-// RFC 8446 section 4.1.3: a HelloRetryRequest is a ServerHello with this random.
-static const uint8_t retry[RANDOM] = {
+static const uint8_t retry[HELLO_RANDOM] = {
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
-// Takes `len` octets off the front; false: there are not so many.
-static bool take(struct span *rest, size_t len, struct span *taken)
+bool hello_is_retry(const uint8_t random[HELLO_RANDOM])
 {
-    if (rest->len < len) {
-        return false;
-    }
-    *taken = span_of(rest->data, len);
-    *rest = span_of(rest->data + len, rest->len - len);
-    return true;
+    return memcmp(random, retry, HELLO_RANDOM) == 0;
 }
 
-// The same where one or two octets in front say how many.
-static bool take_vector(struct span *rest, size_t size, struct span *taken)
-{
-    struct span length;
-    if (!take(rest, size, &length)) {
-        return false;
-    }
-    return take(rest, size == 1 ? length.data[0] : (size_t)length.data[0] << 8 | length.data[1], taken);
-}
-
+// A number of two octets and no more; else 0.
 static unsigned number(struct span octets)
 {
-    return octets.len == 2 ? (unsigned)octets.data[0] << 8 | octets.data[1] : 0;
+    uint32_t n = 0;
+    return octets_number(&octets, 2, &n) && octets.len == 0 ? n : 0;
 }
 
 // The ServerHello's content, RFC 8446 section 4.1.3.
@@ -51,17 +36,18 @@ static bool read_hello(struct span hello, struct hello_watch *watch)
     struct span extensions = {0};
     unsigned selected = 0;
     bool has_key = false;
-    if (!take(&hello, 2, &version) || !take(&hello, RANDOM, &random) || !take_vector(&hello, 1, &ignored) ||
-        !take(&hello, 3, &ignored) || (hello.len > 0 && !take_vector(&hello, 2, &extensions)) || hello.len > 0) {
+    if (!octets_take(&hello, 2, &version) || !octets_take(&hello, HELLO_RANDOM, &random) ||
+        !octets_vector(&hello, 1, &ignored) || !octets_take(&hello, 3, &ignored) ||
+        (hello.len > 0 && !octets_vector(&hello, 2, &extensions)) || hello.len > 0) {
         return false;
     }
-    if (memcmp(random.data, retry, RANDOM) == 0) {
+    if (hello_is_retry(random.data)) {
         return true; // and the next one is awaited
     }
     while (extensions.len > 0) {
         struct span type;
         struct span content;
-        if (!take(&extensions, 2, &type) || !take_vector(&extensions, 2, &content)) {
+        if (!octets_take(&extensions, 2, &type) || !octets_vector(&extensions, 2, &content)) {
             return false;
         }
         switch (number(type)) {
@@ -87,12 +73,12 @@ static bool read_record(struct hello_watch *watch)
     struct span rest = span_of(watch->record + RECORD_HEADER, watch->have - RECORD_HEADER);
     struct span header;
     struct span hello;
-    if (watch->record[0] == TYPE_CHANGE_CIPHER_SPEC) {
+    if (watch->record[0] == RECORD_CHANGE_CIPHER_SPEC) {
         return true; // after a HelloRetryRequest, RFC 8446 appendix D.4
     }
-    if (watch->record[0] != TYPE_HANDSHAKE || !take(&rest, MESSAGE_HEADER, &header) || header.data[0] != SERVER_HELLO ||
-        header.data[1] != 0 || !take(&rest, (size_t)header.data[2] << 8 | header.data[3], &hello) ||
-        !read_hello(hello, watch)) {
+    if (watch->record[0] != RECORD_HANDSHAKE || !octets_take(&rest, MESSAGE_HEADER, &header) ||
+        header.data[0] != SERVER_HELLO || header.data[1] != 0 ||
+        !octets_take(&rest, (size_t)header.data[2] << 8 | header.data[3], &hello) || !read_hello(hello, watch)) {
         return false;
     }
     if (watch->next && rest.len > 0) { // no ChangeCipherSpec, then
@@ -111,7 +97,7 @@ void hello_watch_bytes(struct hello_watch *watch, const uint8_t *data, size_t le
 {
     while (len > 0 && !watch->done) {
         if (watch->next) {
-            watch->hello.resumed = *data == TYPE_CHANGE_CIPHER_SPEC;
+            watch->hello.resumed = *data == RECORD_CHANGE_CIPHER_SPEC;
             watch->hello.known = true;
             watch->done = true;
             return;

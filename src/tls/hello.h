@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { HELLO_RANDOM = 32 };
 enum { HELLO_MOST = 1024 }; // a ServerHello of ours is shorter, with its record's header
 
 struct hello {
@@ -25,5 +26,8 @@ struct hello_watch {
 };
 
 void hello_watch_bytes(struct hello_watch *watch, const uint8_t *data, size_t len);
+
+// RFC 8446 section 4.1.3: a HelloRetryRequest is a ServerHello with a random of its own.
+bool hello_is_retry(const uint8_t random[HELLO_RANDOM]);
 
 #endif

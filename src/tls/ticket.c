@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/ticket.h"
 
+#include "base/octets.h"
+
 #include <mbedtls/gcm.h>
 #include <string.h>
 
@@ -37,54 +39,30 @@ int ticket_encode(const struct ticket *ticket, struct buf *plain)
     return rc == 0 ? put_vector(plain, ticket->session) : -1;
 }
 
-static bool take_number(struct span *rest, size_t octets, uint64_t *value)
-{
-    if (rest->len < octets) {
-        return false;
-    }
-    *value = 0;
-    for (size_t i = 0; i < octets; i++) {
-        *value = *value << 8 | rest->data[i];
-    }
-    *rest = span_of(rest->data + octets, rest->len - octets);
-    return true;
-}
-
-static bool take_vector(struct span *rest, struct span *octets)
-{
-    uint64_t len;
-    if (!take_number(rest, 2, &len) || rest->len < len) {
-        return false;
-    }
-    *octets = span_of(rest->data, (size_t)len);
-    *rest = span_of(rest->data + len, rest->len - (size_t)len);
-    return true;
-}
-
 bool ticket_decode(struct span plain, struct ticket *ticket)
 {
-    uint64_t version;
+    uint32_t version;
     uint64_t authenticated;
-    uint64_t count;
+    struct span fact;
+    uint32_t count;
     *ticket = (struct ticket){.count = 0};
-    if (!take_number(&plain, 2, &version) || !take_number(&plain, 8, &authenticated) ||
-        plain.len < sizeof ticket->fact) {
+    if (!octets_number(&plain, 2, &version) || !octets_number_64(&plain, 8, &authenticated) ||
+        !octets_take(&plain, sizeof ticket->fact, &fact)) {
         return false;
     }
     ticket->version = (uint16_t)version;
     ticket->authenticated = (int64_t)authenticated;
-    memcpy(ticket->fact, plain.data, sizeof ticket->fact);
-    plain = span_of(plain.data + sizeof ticket->fact, plain.len - sizeof ticket->fact);
-    if (!take_vector(&plain, &ticket->name) || !take_number(&plain, 1, &count) || count == 0 ||
+    memcpy(ticket->fact, fact.data, fact.len);
+    if (!octets_vector(&plain, 2, &ticket->name) || !octets_number(&plain, 1, &count) || count == 0 ||
         count > TRUST_CHAIN_MOST) {
         return false;
     }
     for (; ticket->count < count; ticket->count++) {
-        if (!take_vector(&plain, &ticket->chain[ticket->count])) {
+        if (!octets_vector(&plain, 2, &ticket->chain[ticket->count])) {
             return false;
         }
     }
-    return take_vector(&plain, &ticket->session) && plain.len == 0;
+    return octets_vector(&plain, 2, &ticket->session) && plain.len == 0;
 }
 
 int ticket_seal(const struct ticket_key *key, struct rng *rng, struct span plain, struct buf *sealed, struct err *e)

@@ -51,13 +51,18 @@ uint64_t load_random(struct load *l, uint64_t below)
     return below == 0 ? 0 : z % below;
 }
 
+static void __attribute__((format(printf, 1, 0))) say(const char *fmt, va_list args)
+{
+    fputs("load: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+}
+
 void load_say(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    fputs("load: ", stderr);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
+    say(fmt, args);
     va_end(args);
 }
 
@@ -65,9 +70,7 @@ void load_die(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    fputs("load: ", stderr);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
+    say(fmt, args);
     va_end(args);
     exit(3);
 }

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "ca/certificate.h"
 #include "ca/crl.h"
+#include "tests/temporary.h"
 #include "trust/crl_internal.h"
 #include "trust/trust.h"
 
@@ -28,7 +29,7 @@ struct bench {
     struct span chain[2];
     struct certificate_issuer root, issuing;
     struct buf names[2];
-    char dir[64];
+    char dir[TEMPORARY_PATH];
 };
 
 // Time of the processor, so that other programs matter less.
@@ -85,8 +86,7 @@ static void make(struct bench *b, int which, const char *subject, bool ca, struc
 static void open_bench(struct bench *b)
 {
     struct err e = ERR_INIT;
-    snprintf(b->dir, sizeof b->dir, "/tmp/mtls-bench-XXXXXX");
-    if (mkdtemp(b->dir) == NULL || rng_init_seeded(&b->rng, "bench", "verify", &e) != 0 ||
+    if (!temporary_make(b->dir) || rng_init_seeded(&b->rng, "bench", "verify", &e) != 0 ||
         name_from_text("CN=bench root", &b->names[0], &e) != 0 ||
         name_from_text("CN=bench issuing", &b->names[1], &e) != 0) {
         stop(e.text);

@@ -4,6 +4,7 @@
 #define MTLS_TESTS_CRASH_H
 
 #include "fault/fault.h"
+#include "tests/temporary.h"
 #include "unit/unit.h"
 
 #include <stdbool.h>
@@ -13,9 +14,9 @@ enum { WORLD_ARGUMENTS = 12, WORLD_ISSUERS = 8 };
 typedef const char *const world_command[WORLD_ARGUMENTS]; // of mtls, its own name left out; ends with NULL
 
 struct world {
-    char dir[64];
-    char pki[80];  // what the commands work on
-    char base[80]; // what world_restore puts there
+    char dir[TEMPORARY_PATH];
+    char pki[TEMPORARY_PATH + 16];  // what the commands work on
+    char base[TEMPORARY_PATH + 16]; // what world_restore puts there
     struct fault_state *faults;
     struct buf out;
     struct buf said; // on standard error

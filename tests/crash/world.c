@@ -33,8 +33,7 @@ int world_setup(void **state)
 {
     struct world *w = mem_alloc(sizeof *w);
     const char *above = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"; // many small files: memory is kinder
-    snprintf(w->dir, sizeof w->dir, "%s/mtls-crash-XXXXXX", above);
-    assert_non_null(mkdtemp(w->dir));
+    assert_true(temporary_make_below(above, w->dir));
     snprintf(w->pki, sizeof w->pki, "%s/pki", w->dir);
     snprintf(w->base, sizeof w->base, "%s/base", w->dir);
     map_faults(w);

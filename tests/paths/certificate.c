@@ -135,18 +135,6 @@ static int add_name(struct general_names *names, const char *text, struct err *e
     return err_set(e, "unknown kind of name: %s", text);
 }
 
-static int set_issuer(struct recipe *r, const char *name, struct err *e)
-{
-    struct made *issuer = world_find(r->w, name, e);
-    if (issuer == NULL) {
-        return -1;
-    }
-    free(r->issuer_subject);
-    r->issuer_subject = mem_strdup(issuer->subject);
-    r->signer = issuer->key;
-    return 0;
-}
-
 static int set_text(char **place, const char *value)
 {
     free(*place);
@@ -225,7 +213,7 @@ static int set_making(struct recipe *r, const struct attribute *a, struct err *e
         return (r->key = world_key(r->w, value, e)) == NULL ? -1 : 0;
     }
     if (strcmp(a->key, "issuer") == 0) {
-        return set_issuer(r, value, e);
+        return world_issuer(r->w, value, &r->issuer_subject, &r->signer, e);
     }
     if (strcmp(a->key, "signer") == 0) {
         return (r->signer = world_key(r->w, value, e)) == NULL ? -1 : 0;
@@ -412,7 +400,7 @@ static int recipe_begin(struct recipe *r, struct world *w, const char *kind, con
         return -1;
     }
     buf_add(&r->serial, serial, sizeof serial);
-    return root ? 0 : set_issuer(r, leaf ? "ca" : "root", e);
+    return root ? 0 : world_issuer(r->w, leaf ? "ca" : "root", &r->issuer_subject, &r->signer, e);
 }
 
 static void recipe_clear(struct recipe *r)

@@ -48,18 +48,6 @@ static int add_entry(void *arg, const char *word, struct err *e)
     return slash == NULL ? 0 : revocation_reason_parse(slash + 1, &entry->reason, e);
 }
 
-static int set_issuer(struct recipe *r, const char *name, struct err *e)
-{
-    struct made *issuer = world_find(r->w, name, e);
-    if (issuer == NULL) {
-        return -1;
-    }
-    free(r->issuer_subject);
-    r->issuer_subject = mem_strdup(issuer->subject);
-    r->signer = issuer->key;
-    return 0;
-}
-
 static int set_change(struct recipe *r, const struct attribute *a, struct err *e)
 {
     if (r->change_count == CHANGES_MOST) {
@@ -73,7 +61,7 @@ static int set(struct recipe *r, const struct attribute *a, struct err *e)
 {
     const char *value = a->value;
     if (strcmp(a->key, "issuer") == 0) {
-        return set_issuer(r, value, e);
+        return world_issuer(r->w, value, &r->issuer_subject, &r->signer, e);
     }
     if (strcmp(a->key, "signer") == 0) {
         return (r->signer = world_key(r->w, value, e)) == NULL ? -1 : 0;
@@ -202,7 +190,7 @@ int list_line(struct world *w, const struct line *line, struct err *e)
     struct attribute a;
     struct buf der = {0};
     size_t at = 2;
-    int rc = line->count < 2 ? err_set(e, "what is its name?") : set_issuer(&r, "ca", e);
+    int rc = line->count < 2 ? err_set(e, "what is its name?") : world_issuer(w, "ca", &r.issuer_subject, &r.signer, e);
     while (rc == 0 && line_attribute(line, &at, &a)) {
         rc = set(&r, &a, e) == 0 ? 0 : err_context(e, "%s", a.key);
     }

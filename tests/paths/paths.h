@@ -63,6 +63,8 @@ void world_forget(struct world *w); // what was made, but not the keys
 void world_end(struct world *w);
 struct path_key *world_key(struct world *w, const char *name, struct err *e);
 struct made *world_find(const struct world *w, const char *name, struct err *e);
+// Puts its subject (RFC 4514, owned) and key in place of what is there.
+int world_issuer(const struct world *w, const char *name, char **subject, struct path_key **key, struct err *e);
 struct made *world_add(struct world *w, const char *name, bool is_list);
 
 int certificate_line(struct world *w, const struct line *line, struct err *e); // root, ca, leaf

@@ -6,6 +6,7 @@
 #include "base/pem.h"
 #include "base/text.h"
 #include "paths.h"
+#include "tests/temporary.h"
 #include "trust/trust.h"
 
 #include <stdio.h>
@@ -416,9 +417,9 @@ int main(int argc, char **argv)
     struct world w;
     struct err e = ERR_INIT;
     struct tally tally = {0};
-    char dir[] = "/tmp/mtls-paths-XXXXXX";
+    char dir[TEMPORARY_PATH];
     bool some = argc > 1 && strcmp(argv[1], "--some") == 0;
-    if (argc < 3 || mkdtemp(dir) == NULL || world_begin(&w, &e) != 0) {
+    if (argc < 3 || !temporary_make(dir) || world_begin(&w, &e) != 0) {
         fprintf(stderr, "usage: paths [--some] COMMON FILE...\n");
         return 2;
     }

@@ -162,6 +162,18 @@ struct made *world_find(const struct world *w, const char *name, struct err *e)
     return NULL;
 }
 
+int world_issuer(const struct world *w, const char *name, char **subject, struct path_key **key, struct err *e)
+{
+    struct made *issuer = world_find(w, name, e);
+    if (issuer == NULL) {
+        return -1;
+    }
+    free(*subject);
+    *subject = mem_strdup(issuer->subject);
+    *key = issuer->key;
+    return 0;
+}
+
 struct made *world_add(struct world *w, const char *name, bool is_list)
 {
     struct made *m = mem_alloc(sizeof *m);

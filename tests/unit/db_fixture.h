@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/db_internal.h"
+#include "tests/temporary.h"
 
 #include <mbedtls/sha256.h>
 #include <setjmp.h>
@@ -22,16 +23,15 @@
 enum { SAMPLE_NOT_BEFORE = 1700000000, SAMPLE_NOT_AFTER = 1800000000, SAMPLE_DER = 600 };
 
 struct fixture {
-    char directory[64];
-    char path[80];
+    char directory[TEMPORARY_PATH];
+    char path[TEMPORARY_PATH + 16];
     struct db *db; // open in the tests that want it so
 };
 
 static inline int fixture_setup(void **state)
 {
     struct fixture *f = mem_alloc(sizeof *f);
-    snprintf(f->directory, sizeof f->directory, "/tmp/mtls-test-db-XXXXXX");
-    if (mkdtemp(f->directory) == NULL) {
+    if (!temporary_make(f->directory)) {
         return -1;
     }
     snprintf(f->path, sizeof f->path, "%s/pki.db", f->directory);

@@ -6,6 +6,7 @@
 #include "base/der.h"
 #include "base/text.h"
 #include "ca/key.h"
+#include "tests/temporary.h"
 #include "unit.h"
 
 #include <mbedtls/x509_csr.h>
@@ -73,9 +74,9 @@ static inline void unsigned_request(struct span subject, struct buf *der)
 // How OpenSSL writes a Name by RFC 2253 in UTF-8.
 static inline void openssl_name_to_text(struct span name, struct buf *text)
 {
-    char path[] = "/tmp/mtls-test-XXXXXX";
+    char path[TEMPORARY_PATH];
     struct buf der = {0};
-    int fd = mkstemp(path);
+    int fd = temporary_open(path);
     assert_true(fd >= 0);
     unsigned_request(name, &der);
     assert_int_equal(write(fd, der.data, der.len), der.len);

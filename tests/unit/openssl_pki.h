@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "tests/temporary.h"
 
 #include <mbedtls/pem.h>
 #include <stdbool.h>
@@ -21,12 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char pki_dir[] = "/tmp/mtls-unit-XXXXXX";
+static char pki_dir[TEMPORARY_PATH];
 
 static inline int pki_setup(void **state)
 {
     (void)state;
-    if (mkdtemp(pki_dir) == NULL) {
+    if (!temporary_make(pki_dir)) {
         return -1;
     }
     char *command =

@@ -22,7 +22,7 @@ int64_t clock_wrapped(void)
 static inline int resume_setup(void **state)
 {
     (void)state;
-    if (mkdtemp(pki_dir) == NULL) {
+    if (!temporary_make(pki_dir)) {
         return -1;
     }
     char *command = mem_printf(

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "tests/temporary.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -15,17 +16,14 @@
 #include <unistd.h>
 
 struct run {
-    char dir[128];
+    char dir[TEMPORARY_PATH];
     struct buf out; // stdout and stderr of the last command
 };
 
 static inline void run_begin(struct run *r)
 {
-    const char *parent = getenv("TMPDIR");
     *r = (struct run){0};
-    int len = snprintf(r->dir, sizeof r->dir, "%s/mtls-unit-XXXXXX", parent == NULL ? "/tmp" : parent);
-    assert_true(len > 0 && (size_t)len < sizeof r->dir);
-    assert_non_null(mkdtemp(r->dir));
+    assert_true(temporary_make(r->dir));
 }
 
 static inline void run_end(struct run *r)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Name constraints, with OpenSSL's verifier as the second judge where it can be asked.
+#include "tests/temporary.h"
 #include "trust/constraint.h"
 #include "trust/name.h"
 #include "trust_names.h"
@@ -441,10 +442,10 @@ static char openssl_verdict(const char *dir, size_t i)
 
 static void openssl_agrees(void **state)
 {
-    char dir[] = "/tmp/mtls-test-XXXXXX";
+    char dir[TEMPORARY_PATH];
     char command[256];
     (void)state;
-    assert_non_null(mkdtemp(dir));
+    assert_true(temporary_make(dir));
     snprintf(command, sizeof command, "openssl ecparam -name prime256v1 -genkey -noout -out %s/k", dir);
     assert_int_equal(system(command), 0);
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {

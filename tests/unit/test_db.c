@@ -38,7 +38,7 @@ static mode_t mode_of(const char *path)
 static void creates_it_private_and_set_up(void **state)
 {
     struct fixture *f = *state;
-    char wal[96];
+    char wal[TEMPORARY_PATH + 32];
     snprintf(wal, sizeof wal, "%s-wal", f->path);
     mode_t old = umask(0);
     struct err e = ERR_INIT;
@@ -75,7 +75,7 @@ static void opens_again_with_or_without_create(void **state)
 static void refuses_what_is_not_there(void **state)
 {
     struct fixture *f = *state;
-    char path[160];
+    char path[TEMPORARY_PATH + 64];
     char text[320];
     snprintf(text, sizeof text, "database %s: opening: No such file or directory", f->path);
     assert_refused_open(f->path, false, text);
@@ -91,7 +91,7 @@ static void refuses_what_is_no_database_and_leaves_it_alone(void **state)
 {
     struct fixture *f = *state;
     static const char words[5000] = "-----BEGIN CERTIFICATE-----\nnot a database, and longer than one of its pages";
-    char text[160];
+    char text[TEMPORARY_PATH + 96];
     snprintf(text, sizeof text, "database %s: it is not an SQLite database", f->path);
     const size_t lengths[] = {10, sizeof words};
     for (size_t i = 0; i < 2; i++) {
@@ -112,7 +112,7 @@ static void refuses_an_empty_file_unless_it_may_create(void **state)
 {
     struct fixture *f = *state;
     struct err e = ERR_INIT;
-    char text[160];
+    char text[TEMPORARY_PATH + 96];
     write_file(f->path, "", 0);
     snprintf(text, sizeof text, "database %s: it is empty", f->path);
     assert_refused_open(f->path, false, text);
@@ -122,7 +122,7 @@ static void refuses_an_empty_file_unless_it_may_create(void **state)
 static void refuses_the_database_of_another_program(void **state)
 {
     struct fixture *f = *state;
-    char text[160];
+    char text[TEMPORARY_PATH + 96];
     snprintf(text, sizeof text, "database %s: it belongs to another program", f->path);
     foreign(f->path, "CREATE TABLE cookies (name)");
     assert_refused_open(f->path, true, text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files: read whole and bounded; written whole or not at all; many of them together.
 #include "base/file.h"
+#include "tests/temporary.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -10,13 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char root[64];
+static char root[TEMPORARY_PATH];
 
 static int begin(void **state)
 {
     (void)state;
-    snprintf(root, sizeof root, "/tmp/mtls-unit-XXXXXX");
-    return mkdtemp(root) == NULL || chdir(root) != 0 ? -1 : 0;
+    return !temporary_make(root) || chdir(root) != 0 ? -1 : 0;
 }
 
 static int end(void **state)

@@ -2,6 +2,7 @@
 // ca/general_name.c: what OpenSSL makes of the same names is in its requests, octet for octet.
 #include "ca/name.h"
 #include "name_fixture.h"
+#include "tests/temporary.h"
 
 struct typed {
     enum general_name_type type;
@@ -86,11 +87,11 @@ static void test_other_kinds_of_openssl(void **state)
         {(enum general_name_type)8, "[8] 2a0304"},
         {(enum general_name_type)0, "[0] 06032a0304a0060c0468696821"},
     };
-    char path[] = "/tmp/mtls-test-XXXXXX";
+    char path[TEMPORARY_PATH];
     struct general_names names = {0};
     struct buf request = {0}, der = {0}, directory = {0};
     struct err e = ERR_INIT;
-    int fd = mkstemp(path);
+    int fd = temporary_open(path);
     assert_true(fd >= 0);
     assert_true(dprintf(fd, "[req]\ndistinguished_name=n\nreq_extensions=x\n[n]\n[x]\nsubjectAltName=@s\n[d]\nO="
                             "Acme\nCN=alice\n[s]\ndirName=d\nRID=1.2.3.4\n"

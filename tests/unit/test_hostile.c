@@ -15,6 +15,7 @@
 #include "base/pem.h"
 #include "base/random.h"
 #include "ca/certificate.h"
+#include "tests/temporary.h"
 #include "trust/search.h"
 
 #include <mbedtls/x509.h>
@@ -27,7 +28,7 @@ enum { KEY_A, KEY_B, KEY_ANCHOR };
 
 static struct rng rng;
 static mbedtls_pk_context keys[KEYS];
-static char dir[] = "/tmp/mtls-hostile-XXXXXX";
+static char dir[TEMPORARY_PATH];
 static struct buf root;
 static size_t checks;
 
@@ -111,7 +112,7 @@ static struct buf issue(const struct order *o)
 
 static const char *write_pem(const char *name, const struct buf *certificates, size_t count)
 {
-    static char paths[2][128];
+    static char paths[2][TEMPORARY_PATH + 32];
     static size_t next;
     char *path = paths[next++ % 2];
     struct buf pem = {0};
@@ -338,7 +339,7 @@ static int setup(void **state)
         rc = key_generate(KEY_ec_p256, &rng, &keys[i], &e);
     }
     root = issue(&(struct order){"CN=root", "CN=root", KEY_ANCHOR, KEY_ANCHOR, true, 0, 0, NULL});
-    return rc != 0 || mkdtemp(dir) == NULL;
+    return rc != 0 || !temporary_make(dir);
 }
 
 static int teardown(void **state)

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "ca/certificate.h"
+#include "tests/temporary.h"
 #include "trust/trust.h"
 
 #include <stdbool.h>
@@ -56,7 +57,7 @@ struct world {
     struct rng rng;
     mbedtls_pk_context keys[KEYS];
     struct buf root, foreign_root; // DER
-    char dir[64];
+    char dir[TEMPORARY_PATH];
 };
 
 int world_make(struct world *world, const char *seed, struct err *e);

@@ -78,8 +78,8 @@ static bool explained(struct table *table, const char *const values[COLUMNS])
 
 static struct trust_snapshot *load(const struct world *world, const struct question *q, struct err *e)
 {
-    char root[128];
-    char lists[128];
+    char root[TEMPORARY_PATH + 16];
+    char lists[TEMPORARY_PATH + 16];
     struct buf pem = {0};
     snprintf(root, sizeof root, "%s/root.pem", world->dir);
     snprintf(lists, sizeof lists, "%s/lists.pem", world->dir);

@@ -55,9 +55,8 @@ static int make_root(struct world *world, int key, struct buf *der, struct err *
 int world_make(struct world *world, const char *seed, struct err *e)
 {
     struct buf pem = {0};
-    char path[128];
-    snprintf(world->dir, sizeof world->dir, "/tmp/mtls-differential-XXXXXX");
-    if (rng_init_seeded(&world->rng, seed, "differential", e) != 0 || mkdtemp(world->dir) == NULL) {
+    char path[TEMPORARY_PATH + 16];
+    if (rng_init_seeded(&world->rng, seed, "differential", e) != 0 || !temporary_make(world->dir)) {
         return err_set(e, "no world could be made");
     }
     for (int i = 0; i < KEYS; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "explain/internal.h"
+#include "base/octets.h"
 
 bool octets_take(struct span *rest, size_t len, struct span *taken)
 {
@@ -11,7 +11,7 @@ bool octets_take(struct span *rest, size_t len, struct span *taken)
     return true;
 }
 
-bool octets_number(struct span *rest, size_t size, uint32_t *number)
+bool octets_number_64(struct span *rest, size_t size, uint64_t *number)
 {
     struct span octets;
     if (!octets_take(rest, size, &octets)) {
@@ -21,6 +21,16 @@ bool octets_number(struct span *rest, size_t size, uint32_t *number)
     for (size_t i = 0; i < size; i++) {
         *number = *number << 8 | octets.data[i];
     }
+    return true;
+}
+
+bool octets_number(struct span *rest, size_t size, uint32_t *number)
+{
+    uint64_t wide;
+    if (!octets_number_64(rest, size, &wide)) {
+        return false;
+    }
+    *number = (uint32_t)wide;
     return true;
 }
 
