@@ -146,7 +146,7 @@ int cmd_explain(int argc, char **argv)
         {"connection", 0, ARG_NUMBER, "NUMBER", "which one, from 1, if there are several: without it they are listed",
          &o.connection},
         {"json", 0, ARG_FLAG, NULL, "for scripts (docs/explain.md)", &o.json},
-        {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message", &o.verbose},
+        {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message, each field's beside its name", &o.verbose},
         {0},
     };
     const struct arg_command command = {

@@ -288,8 +288,13 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
     has '[.steps[].messages[] | select(.message == "Encrypted") | .records] | add > 5'
     run -0 mtls explain capture.pcap -v
     says 'Some of it stays encrypted'
-    says '0000  01 00 '
+    says '      msg type          0000  01  '
     [[ $output != *CN=alice* ]] || fail "it has read what is encrypted"
+    awk 'length($0) > 80 { print "too wide: " $0; bad = 1 } END { exit bad }' <<<"$output"
+    run -0 mtls explain capture.pcap -v --json
+    # shellcheck disable=SC2016 # it is jq's
+    has '.steps[0].messages[0] | . as $m | .marks[] | select(.name == "random") |
+        $m.hex[2 * .at:][:2 * .octets] == $m.fields.random'
 }
 
 @test "a capture that was cut is told as far as it goes" {
