@@ -41,6 +41,7 @@ struct explain {
     bool server_certificate;
     bool begun;
     uint64_t start_us, now_us;
+    int64_t began_at;
     char *ended;
     uint8_t plain[BODY_MOST];
 };
@@ -51,6 +52,16 @@ struct explain *explain_new(const struct explain_keys *keys)
     x->keys = keys;
     x->facts.suite = -1;
     return x;
+}
+
+void explain_begin_at(struct explain *x, int64_t at)
+{
+    x->began_at = at;
+}
+
+int64_t explain_began_at(const struct explain *x)
+{
+    return x->began_at;
 }
 
 void explain_free(struct explain *x)
