@@ -73,19 +73,22 @@ int svg_text_width(const struct svg_type *type, const char *text)
     return (int)((width + 999) / 1000);
 }
 
-// Octets of the first line: up to a space where there is one, one character at least.
+// Octets of the first line: up to a middle dot where there is one, else to a space, one character at least.
 static size_t line_of(const char *text, const struct svg_type *type, int room)
 {
     size_t fits = cut(text, type, room);
-    size_t at = fits;
+    size_t space = 0;
     uint32_t c = 0;
     if (text[fits] == '\0') {
         return fits;
     }
-    while (at > 0 && text[at] != ' ') {
-        at--;
+    for (size_t at = fits; at > 0; at--) {
+        if (text_starts(text + at, SVG_BETWEEN)) {
+            return at;
+        }
+        space = space == 0 && text[at] == ' ' ? at : space;
     }
-    return at > 0 ? at : fits > 0 ? fits : next_character(text, strlen(text), &c);
+    return space > 0 ? space : fits > 0 ? fits : next_character(text, strlen(text), &c);
 }
 
 // --- text ---
@@ -165,7 +168,7 @@ static int each_line(struct buf *b, const struct svg_type *type, const char *col
             text_at(b, type, colour, x, y + count * svg_line_height(type), "", text, len, "");
         }
         text += len;
-        text += *text == ' ';
+        text += text_starts(text, SVG_BETWEEN) ? strlen(SVG_BETWEEN) : *text == ' ';
         count++;
     }
     return count;
