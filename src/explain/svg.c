@@ -178,12 +178,14 @@ static void end_lifelines(struct drawing *d)
     d->lines_end = true;
 }
 
-static void draw_not_reached(struct drawing *d, int step)
+// What has not happened, or has not been seen, stands in a list below.
+static void draw_missing(struct drawing *d, int step)
 {
     end_lifelines(d);
     draw_badge(d, step);
     svg_text(&d->body, &SVG_TITLE, "soft", SVG_TITLES + 8, d->y + 16, MIDDLE, d->story->steps[step - 1].title);
-    svg_text_end(&d->body, &SVG_CAPTION, "soft", SVG_WIDTH - SVG_EDGE, d->y + 16, 120, "not reached");
+    svg_text_end(&d->body, &SVG_CAPTION, "soft", SVG_WIDTH - SVG_EDGE, d->y + 16, 120,
+                 state_word(d->story->steps[step - 1].state));
     d->y += 22;
     d->side_y = d->y;
 }
@@ -196,9 +198,9 @@ static void draw_row(struct drawing *d, const struct svg_row *row)
     } else {
         d->y += 7;
     }
-    if (d->story->steps[row->step - 1].state == EXPLAIN_NOT_REACHED && row->m == NULL) {
+    if (svg_is_missing(d->story, row->step)) {
         d->y -= row->opens ? 8 : 0;
-        draw_not_reached(d, row->step);
+        draw_missing(d, row->step);
         return;
     }
     if (row->opens) {

@@ -74,6 +74,7 @@ struct svg_plan {
     struct svg_row *rows;
     size_t count, cap;
 };
+bool svg_is_missing(const struct explain_story *story, int step); // it has not happened, or was not seen
 void svg_plan_init(struct svg_plan *plan, const struct explain_story *story);
 void svg_plan_clear(struct svg_plan *plan);
 

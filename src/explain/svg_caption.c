@@ -223,11 +223,9 @@ static const char *client_remark(const struct explain_facts *facts)
 void svg_remark(const struct explain_story *story, int step, struct buf *text)
 {
     const struct explain_facts *facts = explain_facts(story->of);
-    switch (story->steps[step - 1].state) {
-    case EXPLAIN_UNSEEN: buf_text(text, "not seen: it is encrypted, or not in the capture"); return;
-    case EXPLAIN_FAILED: buf_add(text, story->steps[step - 1].instead.data, story->steps[step - 1].instead.len); return;
-    case EXPLAIN_NOT_REACHED: buf_text(text, "not reached"); return;
-    default: break;
+    if (step == story->failed) {
+        buf_add(text, story->steps[step - 1].instead.data, story->steps[step - 1].instead.len);
+        return;
     }
     switch (step) {
     case 3:
@@ -239,6 +237,6 @@ void svg_remark(const struct explain_story *story, int step, struct buf *text)
     case 4: buf_text(text, secret_remark(facts)); break;
     case 5: buf_text(text, proof_remark(facts)); break;
     case 6: judges(story, EXPLAIN_CLIENT, client_remark(facts), text); break;
-    default: break;
+    default: buf_text(text, "nothing was sent for it"); break;
     }
 }

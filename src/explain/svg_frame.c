@@ -71,12 +71,8 @@ static void name_side(const struct explain_story *story, enum explain_side side,
         buf_text(name, facts->name);
     } else if (subject != NULL) {
         buf_text(name, subject);
-    } else if (facts->resumed) {
-        buf_text(name, "known from earlier");
-    } else if (facts->hidden && !seen) {
-        buf_text(name, "its certificate is hidden");
     } else {
-        buf_text(name, "no certificate");
+        buf_text(name, facts->resumed ? "known from earlier" : seen ? "no certificate" : "not known");
     }
 }
 

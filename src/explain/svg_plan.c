@@ -50,13 +50,18 @@ static size_t client_answer(const struct explain_story *story, const int *steps)
     return i;
 }
 
-// Before which message a step without messages stands.
+bool svg_is_missing(const struct explain_story *story, int step)
+{
+    enum explain_state state = story->steps[step - 1].state;
+    return story->steps[step - 1].count == 0 && (state == EXPLAIN_NOT_REACHED || state == EXPLAIN_UNSEEN);
+}
+
+// Before which message a step without messages stands: what is missing comes last of all.
 static size_t place_of(const struct explain_story *story, int step, size_t answer)
 {
     size_t end = explain_count(story->of);
-    enum explain_state state = story->steps[step - 1].state;
-    if (state == EXPLAIN_NOT_REACHED || state == EXPLAIN_FAILED) {
-        return end;
+    if (svg_is_missing(story, step) || step == story->failed) {
+        return svg_is_missing(story, step) ? end + 1 : end;
     }
     switch (step) {
     case 3:
@@ -103,16 +108,16 @@ void svg_plan_init(struct svg_plan *plan, const struct explain_story *story)
     move_idle(story, steps);
     size_t answer = client_answer(story, steps);
     for (int step = 1; step <= EXPLAIN_STEPS; step++) {
-        places[step - 1] = story->steps[step - 1].count > 0 ? count + 1 : place_of(story, step, answer);
+        places[step - 1] = story->steps[step - 1].count > 0 ? count + 2 : place_of(story, step, answer);
     }
-    for (size_t i = 0; i <= count; i++) {
+    for (size_t i = 0; i <= count + 1; i++) {
         for (int step = 1; step <= EXPLAIN_STEPS; step++) {
             if (places[step - 1] == i) {
                 add(plan, step, NULL);
             }
         }
-        if (i == count) {
-            break;
+        if (i >= count) {
+            continue;
         }
         of_session += steps[i] == EXPLAIN_STEPS;
         if (!is_left_out(plan, story, i, of_session)) {

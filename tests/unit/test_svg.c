@@ -64,6 +64,24 @@ static void test_nothing(void **state)
     explain_free(x);
 }
 
+// The reason stands in the drawing, and what was not reached below it.
+static void test_closed(void **state)
+{
+    (void)state;
+    struct explain *x = explain_new(NULL);
+    struct buf svg = {0};
+    feed_hello(x, "a");
+    explain_closed(x, EXPLAIN_SERVER, true);
+    draw(x, &svg);
+    assert_is_xml(&svg);
+    const char *why = in(&svg, "f-bad\" x=\"224\"");
+    assert_non_null(why);
+    assert_non_null(strstr(why, ">The server resets the connection, without an alert"));
+    assert_non_null(strstr(why, ">not reached<"));
+    buf_clear(&svg);
+    explain_free(x);
+}
+
 static void test_markup(void **state)
 {
     (void)state;
@@ -175,9 +193,9 @@ static void test_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_markup),        cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_embedding), cmocka_unit_test(test_many_messages), cmocka_unit_test(test_characters),
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_nothing),    cmocka_unit_test(test_closed),    cmocka_unit_test(test_markup),
+        cmocka_unit_test(test_long_name),  cmocka_unit_test(test_embedding), cmocka_unit_test(test_many_messages),
+        cmocka_unit_test(test_characters), cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
