@@ -108,7 +108,7 @@ static void draw_message(struct drawing *d, const struct explain_message *m)
     buf_text(&name, idle ? ", for middleboxes" : "");
     buf_printf(&figures, "%zu octet%s" SVG_BETWEEN "%.*f ms", m->len, plural(m->len), m->at_us < 100000 ? 3 : 1,
                (double)m->at_us / 1000.0);
-    buf_text(&d->body, "<g><title>");
+    buf_text(&d->body, "<g class=\"message\"><title>");
     svg_escaped(&d->body, (const char *)name.data, name.len);
     buf_printf(&d->body, ": %s to %s, %s, %s</title>\n", explain_side_name(m->from), explain_side_name(to),
                (const char *)figures.data, explain_protection_name(m->protection));

@@ -59,7 +59,7 @@ void svg_verdict(struct buf *b, const struct explain_story *story, int *y); // *
 void svg_heads(struct buf *b, const struct explain_story *story, int *y);
 struct svg_plan;
 void svg_legend(struct buf *b, const struct svg_plan *plan, int *y);
-void svg_badge(struct buf *b, int number, enum explain_state state, int x, int y);
+void svg_badge(struct buf *b, int number, enum explain_state state, int x, int y); // number 0: none
 
 // --- svg_plan.c: messages and steps in the order in which they happened ---
 

@@ -130,12 +130,12 @@ void svg_badge(struct buf *b, int number, enum explain_state state, int x, int y
         [EXPLAIN_NOT_REACHED] = {"f-card k-soft w-2 dashed", "soft"},
         [EXPLAIN_UNSEEN] = {"f-card k-soft w-2 dashed", "soft"},
     };
-    char text[16] = "";
-    if (number > 0) {
-        snprintf(text, sizeof text, "%d", number);
-    }
     buf_printf(b, "<circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"%d\"/>\n", looks[state].circle, x, y, RADIUS);
-    svg_text_middle(b, &SVG_TITLE, looks[state].number, x, y + 5, 2 * RADIUS, text);
+    if (number > 0) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", number);
+        svg_text_middle(b, &SVG_TITLE, looks[state].number, x, y + 5, 2 * RADIUS, text);
+    }
 }
 
 // --- what the lines mean ---

@@ -217,9 +217,10 @@ void svg_arrow(struct buf *b, const char *line, const char *colour, int from, in
 
 void svg_padlock(struct buf *b, const char *colour, int x, int y)
 {
-    buf_printf(b, "<circle class=\"f-card k-%s w-2\" cx=\"%d\" cy=\"%d\" r=\"11\"/>\n", colour, x, y);
+    buf_printf(b, "<g class=\"padlock\"><circle class=\"f-card k-%s w-2\" cx=\"%d\" cy=\"%d\" r=\"11\"/>\n", colour, x,
+               y);
     buf_printf(b, "<path class=\"n k-%s w-2\" d=\"M%d %dv-2.5a3 3 0 0 1 6 0v2.5\"/>\n", colour, x - 3, y - 1);
-    buf_printf(b, "<rect class=\"f-%s\" x=\"%d\" y=\"%d\" width=\"10\" height=\"7\" rx=\"1.5\"/>\n", colour, x - 5,
+    buf_printf(b, "<rect class=\"f-%s\" x=\"%d\" y=\"%d\" width=\"10\" height=\"7\" rx=\"1.5\"/></g>\n", colour, x - 5,
                y - 1);
 }
 
