@@ -61,6 +61,7 @@ struct refusal {
 struct tls_connection {
     struct tls_context *context;
     struct tls_io io;
+    struct tls_tap tap; // its functions NULL: nobody looks
     mbedtls_ssl_context ssl;
     char *name; // of the server asked for, or NULL
     enum connection_state state;
