@@ -5,7 +5,7 @@
 //   session.c    the bytes of both sides -> records (opened with the secrets of a key log) -> messages
 //   decode*.c    one message -> its fields
 //   story.c      messages -> the nine steps of the classic description of a handshake
-//   text.c, json.c   the story, printed
+//   text.c, json.c, svg*.c   the story, printed, or drawn
 //
 // What it reads is hostile: every length is bounded, every text is escaped, and what cannot be understood ends the
 // explanation with what was understood before. It only looks: nothing here can change what is sent.
@@ -156,5 +156,7 @@ const char *explain_state_name(enum explain_state state); // "done", "instead", 
 
 void explain_text(const struct explain_story *story, bool verbose, FILE *to);
 json_t *explain_json(const struct explain_story *story, bool verbose); // docs/explain.md
+// A drawing that stands for itself: no scripts, fonts or references. It can be embedded in a page of HTML as it is.
+void explain_svg(const struct explain_story *story, struct buf *to);
 
 #endif
