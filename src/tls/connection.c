@@ -227,7 +227,7 @@ static enum tls_status write_tickets(struct tls_connection *c)
     return TLS_DONE;
 }
 
-// A client that is told to go on with anybody: but not with who has not proven to have the key of what it presented.
+// A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its key.
 static bool may_go_on(const struct tls_connection *c)
 {
     return c->context->unsafe_no_verify && c->judged;

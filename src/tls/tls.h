@@ -25,6 +25,9 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 // The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
 // about them is checked but that there is PEM, and a key that can sign.
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
+// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All copied.
+struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
+                                                  struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
 
 // --- tickets: how a session is resumed, by whoever is still accepted ---
