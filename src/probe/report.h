@@ -78,18 +78,15 @@ struct probe_report_options { // what the command line says
     bool json;
     const char *junit, *html, *baseline, *server;
 };
+// clang-format off
 #define PROBE_REPORT_OPTIONS(o)                                                                                        \
     {"json", 0, ARG_FLAG, NULL, "for scripts (docs/probe.md)", &(o)->json},                                            \
-        {"junit", 0, ARG_TEXT, "FILE", "also write JUnit XML, for CI", &(o)->junit},                                   \
-        {"html", 0, ARG_TEXT, "FILE", "also write a page to look at", &(o)->html},                                     \
-        {"baseline",    0, ARG_TEXT, "FILE", "JSON of an earlier run: only findings that it has not count",            \
-         &(o)->baseline},                                                                                              \
-    {                                                                                                                  \
-        "server", 0, ARG_TEXT, "NAME",                                                                                 \
-            "give advice for this one only: nginx, haproxy, apache, stunnel, envoy, "                                  \
-            "openssl, go, mbedtls",                                                                                    \
-            &(o)->server                                                                                               \
-    }
+    {"junit", 0, ARG_TEXT, "FILE", "also write JUnit XML, for CI", &(o)->junit},                                       \
+    {"html", 0, ARG_TEXT, "FILE", "also write a page to look at", &(o)->html},                                         \
+    {"baseline", 0, ARG_TEXT, "FILE", "JSON of an earlier run: only findings that it has not count", &(o)->baseline},  \
+    {"server", 0, ARG_TEXT, "NAME", "advice for nginx, haproxy, apache, stunnel, envoy, openssl, go or mbedtls only",  \
+     &(o)->server}
+// clang-format on
 
 // What is open from before the run, so that a wrong option is said then, to its report.
 struct probe_reporter {

@@ -4,9 +4,8 @@
 #include "probe/report_html.h"
 
 #include "base/clock.h"
-#include "base/print.h"
 
-#include <string.h>
+#include <ctype.h>
 
 static const char shield[] = "M12 2.8 4.5 5.6v5.7c0 4.6 3.1 8.2 7.5 9.9 4.4-1.7 7.5-5.3 7.5-9.9V5.6z";
 
@@ -30,24 +29,9 @@ static void add_head(const struct probe_report *report, struct buf *html)
     buf_text(html, "</style>\n</head>\n<body>\n<main>\n");
 }
 
-static void add_verdict_words(const struct probe_run *run, const struct report_counts *n, struct buf *html)
-{
-    if (run->verdict == PROBE_GOOD) {
-        buf_text(html, "Every wrong certificate was refused");
-    } else if (run->verdict == PROBE_FINDING) {
-        buf_printf(html, "%zu finding%s", n->findings, plural(n->findings));
-        if (n->known > 0) {
-            buf_printf(html, ", %zu of them known", n->known);
-        }
-    } else {
-        buf_text(html, "Inconclusive");
-    }
-}
-
 static void add_banner(const struct probe_report *report, size_t i, struct buf *html)
 {
     const struct probe_run *run = report->runs[i];
-    struct report_counts n = report_count(run, report->baseline);
     char at[CLOCK_TEXT];
     const char *mark = run->verdict == PROBE_GOOD      ? "m8.6 12 2.4 2.4 4.5-4.8"
                        : run->verdict == PROBE_FINDING ? "m9.2 9.2 5.6 5.6m0-5.6-5.6 5.6"
@@ -60,7 +44,9 @@ static void add_banner(const struct probe_report *report, size_t i, struct buf *
     if (report->run_count > 1) {
         buf_text(html, i == 0 ? "A: " : "B: ");
     }
-    add_verdict_words(run, &n, html);
+    size_t start = html->len;
+    report_headline(html, report, i);
+    html->data[start] = (uint8_t)toupper(html->data[start]);
     buf_text(html, "</h1><p><code>");
     report_markup(html, run->target);
     buf_text(html, "</code>");
@@ -84,7 +70,7 @@ static void add_tiles(const struct probe_report *report, struct buf *html)
     snprintf(of, sizeof of, " of %zu", n.controls);
     buf_text(html, "<div class=\"tiles\">\n");
     add_tile(html, "g", n.good, "", "refused, as they must be");
-    add_tile(html, "f", n.findings, "", "let in, or otherwise wrong");
+    add_tile(html, "f", n.findings, "", "let in");
     add_tile(html, "d", n.inconclusive, "", "in doubt");
     add_tile(html, "", n.skipped, "", "not run");
     add_tile(html, n.controls_served == n.controls ? "g" : "d", n.controls_served, of, "good certificate served");

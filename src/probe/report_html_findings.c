@@ -53,7 +53,7 @@ void report_html_findings(const struct probe_report *report, struct buf *html)
         bool last = next == NULL || next->group != finding->group;
         if (first) {
             const char *word = advice_severity_word(finding->severity);
-            buf_printf(html, "<article class=\"finding %s\"><h3><span class=\"word\">%s</span>", word, word);
+            buf_printf(html, "<article class=\"card %s\"><h3><span class=\"word\">%s</span>", word, word);
             report_markup(html, report_group_about(finding->of->group));
             buf_text(html, "</h3>\n");
         }

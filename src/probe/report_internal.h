@@ -25,11 +25,14 @@ const struct probe_result *report_result(const struct probe_run *run, const stru
 const char *report_group(size_t i);
 const char *report_group_about(const char *group);
 
-struct report_counts { // of results
+struct report_counts { // of results: a case that is a finding in two versions counts twice
     size_t controls, controls_served;
     size_t good, findings, known, inconclusive, skipped;
 };
 struct report_counts report_count(const struct probe_run *run, const struct probe_run *baseline);
+
+// Nothing in it is in doubt, its controls least of all.
+bool report_is_conclusive(const struct probe_run *run);
 
 struct report_finding { // of one case, in every version and run in which it is one
     const struct probe_case *of;
@@ -46,6 +49,8 @@ struct report_findings { // worst group first, in it the worst first
 };
 void report_findings_init(struct report_findings *f, const struct probe_report *report);
 void report_findings_clear(struct report_findings *f);
+// "every wrong certificate was refused", "2 findings, 1 of them known", "inconclusive". Findings are of cases here.
+void report_headline(struct buf *to, const struct probe_report *report, size_t run);
 // "TLS 1.2, 1.3" of those of one run.
 void report_finding_versions(struct buf *to, const struct report_finding *finding, size_t run);
 

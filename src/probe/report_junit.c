@@ -99,7 +99,7 @@ void probe_report_junit(const struct probe_report *report, struct buf *xml)
     size_t controls = 0;
     // an inconclusive run is no green run, whatever its cases say
     open_case(&j, "run", "conclusive", 0);
-    if (run->verdict != PROBE_GOOD && run->verdict != PROBE_FINDING) {
+    if (!report_is_conclusive(run)) {
         add_outcome(&j, &j.errors, "error", "inconclusive", run->why != NULL ? run->why : "inconclusive", "");
     }
     buf_text(&j.cases, "</testcase>\n");

@@ -16,14 +16,14 @@ static const struct {
 static void add_short(struct buf *html, const struct probe_result *r)
 {
     switch (r->seen) {
-    case PROBE_REFUSED: buf_text(html, r->alert >= 0 ? "alert" : "closed"); break;
+    case PROBE_REFUSED: break; // as it should be: the glyph is enough
     case PROBE_REFUSED_LATE: buf_text(html, "late"); break;
     case PROBE_SILENT: buf_text(html, "silent"); break;
     case PROBE_DOWN: buf_text(html, "down"); break;
-    case PROBE_NOT_RUN: buf_text(html, "not run"); break;
+    case PROBE_NOT_RUN: break;
     default:
         if (r->status > 0) {
-            buf_printf(html, "%s%d", r->seen == PROBE_SERVED ? "served " : "HTTP ", r->status);
+            buf_printf(html, "%d", r->status);
         } else {
             buf_text(html, "served");
         }
@@ -89,7 +89,11 @@ static char worst_kind(const struct probe_report *report, const struct probe_cas
 
 static void add_row(const struct probe_report *report, const struct probe_case *of, struct buf *html)
 {
-    buf_printf(html, "<tr class=\"%c\"><th scope=\"row\"><code>%s</code><small>", worst_kind(report, of), of->token);
+    buf_printf(html, "<tr class=\"%c\"><th scope=\"row\"><code>", worst_kind(report, of));
+    for (const char *c = of->token; *c != '\0'; c++) { // long words break behind their underscores
+        buf_printf(html, *c == '_' ? "%c<wbr>" : "%c", *c);
+    }
+    buf_text(html, "</code><small>");
     report_markup(html, of->what);
     buf_text(html, "</small></th>");
     for (size_t i = 0; i < report->run_count; i++) {
@@ -154,7 +158,7 @@ static void add_legend(struct buf *html)
         enum probe_verdict verdict;
         const char *text;
     } lines[] = {
-        {PROBE_GOOD, "refused: by an alert or a close in the handshake, late (after it), or by HTTP"},
+        {PROBE_GOOD, "refused in the handshake; late: after it; 400 and the like: by HTTP"},
         {PROBE_FINDING, "let in"},
         {PROBE_INCONCLUSIVE, "in doubt"},
         {PROBE_SKIPPED, "not run"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every kind of report needs of a run: words, counts, the findings in their order.
+#include "base/print.h"
 #include "base/text.h"
 #include "probe/report_internal.h"
 #include "tls/tls.h"
@@ -144,7 +145,7 @@ struct report_counts report_count(const struct probe_run *run, const struct prob
     for (size_t i = 0; i < run->count; i++) {
         const struct probe_result *r = &run->results[i];
         if (r->of == NULL) {
-            n.controls++;
+            n.controls += r->verdict != PROBE_SKIPPED; // the target does not offer the version
             n.controls_served += r->verdict == PROBE_GOOD;
             continue;
         }
@@ -157,14 +158,23 @@ struct report_counts report_count(const struct probe_run *run, const struct prob
     return n;
 }
 
+bool report_is_conclusive(const struct probe_run *run)
+{
+    struct report_counts n = report_count(run, NULL);
+    return run->verdict != PROBE_INCONCLUSIVE && run->why == NULL && n.inconclusive == 0 &&
+           n.controls_served == n.controls;
+}
+
 int probe_report_exit(const struct probe_report *report)
 {
     const struct probe_run *run = report->runs[report->run_count - 1];
     const struct probe_run *baseline = report->run_count == 2 ? report->runs[0] : report->baseline;
     struct report_counts n = report_count(run, baseline);
-    // only findings can be forgiven: whatever else makes the run not good stays
     bool forgiven = run->verdict == PROBE_FINDING && n.findings > 0 && n.known == n.findings;
-    return forgiven ? 0 : probe_run_exit(run);
+    if (!forgiven) {
+        return probe_run_exit(run);
+    }
+    return report_is_conclusive(run) ? 0 : ERR_ENVIRONMENT; // a doubt beside the findings is not forgiven with them
 }
 
 static void add_finding(struct report_findings *f, const struct probe_report *report, const struct probe_case *of)
@@ -229,6 +239,31 @@ void report_findings_clear(struct report_findings *f)
 {
     free(f->items);
     *f = (struct report_findings){0};
+}
+
+void report_headline(struct buf *to, const struct probe_report *report, size_t index)
+{
+    const struct probe_run *run = report->runs[index];
+    struct probe_report alone = *report;
+    struct report_findings f;
+    size_t known = 0;
+    alone.runs[0] = run;
+    alone.run_count = 1;
+    report_findings_init(&f, &alone);
+    for (size_t i = 0; i < f.count; i++) {
+        known += f.items[i].known;
+    }
+    if (run->verdict == PROBE_GOOD) {
+        buf_text(to, "every wrong certificate was refused");
+    } else if (run->verdict == PROBE_FINDING) {
+        buf_printf(to, "%zu finding%s", f.count, plural(f.count));
+    } else {
+        buf_text(to, "inconclusive");
+    }
+    if (known > 0) {
+        buf_printf(to, ", %zu of them known", known);
+    }
+    report_findings_clear(&f);
 }
 
 void report_finding_versions(struct buf *to, const struct report_finding *finding, size_t run)

@@ -62,6 +62,7 @@ int probe_reporter_end(struct probe_reporter *r, const struct probe_run *run, in
         .baseline = r->options->baseline != NULL ? &r->baseline : NULL,
         .server = r->server,
     };
+    progress_end(r->live.to); // fewer results may have come than were expected
     *code = probe_report_exit(&report);
     return write_reports(&report, r->options, e);
 }

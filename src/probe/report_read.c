@@ -136,10 +136,10 @@ static int read_result(const json_t *o, struct probe_result *r, struct err *e)
 // A run's verdict must follow from its results, or somebody has edited one of them.
 static int check_verdict(const struct probe_run *run, struct err *e)
 {
-    struct report_counts n = report_count(run, NULL);
-    bool clean = n.findings == 0 && n.inconclusive == 0 && n.controls_served == n.controls;
+    size_t findings = report_count(run, NULL).findings;
+    bool clean = report_is_conclusive(run) && findings == 0;
     if (run->verdict == PROBE_SKIPPED || (run->verdict == PROBE_GOOD && !clean) ||
-        (run->verdict == PROBE_FINDING && n.findings == 0)) {
+        (run->verdict == PROBE_FINDING && findings == 0) || (run->verdict == PROBE_INCONCLUSIVE && run->why == NULL)) {
         return err_set(e, "verdict: \"%s\" does not follow from the results", probe_verdict_word(run->verdict));
     }
     return 0;

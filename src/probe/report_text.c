@@ -14,11 +14,11 @@ enum { WIDTH = 100 };
 static void wrap(FILE *to, int indent, int at, const char *text)
 {
     int column = at;
+    bool first = true;
     while (*text != '\0') {
         size_t len = strcspn(text, " ");
         char *word = mem_strndup(text, len);
         int width = (int)print_width(word);
-        bool first = column == indent;
         if (!first && column + 1 + width > WIDTH) {
             fprintf(to, "\n%*s", indent, "");
             column = indent;
@@ -29,36 +29,35 @@ static void wrap(FILE *to, int indent, int at, const char *text)
         free(word);
         text += len;
         text += strspn(text, " ");
+        first = false;
     }
     fputc('\n', to);
 }
 
-static void print_headline(const struct probe_run *run, const struct probe_run *baseline, FILE *to)
+static void print_headline(const struct probe_report *report, size_t index, FILE *to)
 {
-    struct report_counts n = report_count(run, baseline);
+    static const enum colour colours[] = {
+        [PROBE_GOOD] = COLOUR_GREEN, [PROBE_FINDING] = COLOUR_RED, [PROBE_INCONCLUSIVE] = COLOUR_YELLOW};
+    const struct probe_run *run = report->runs[index];
+    struct report_counts n = report_count(run, report->baseline);
     char at[CLOCK_TEXT];
-    struct buf target = {0};
-    report_safe(&target, run->target);
-    fprintf(to, "%s at %s: ", (const char *)target.data, clock_rfc3339(run->at, at));
-    if (run->verdict == PROBE_GOOD) {
-        print_coloured(to, COLOUR_GREEN, "every wrong certificate was refused");
-    } else if (run->verdict == PROBE_FINDING) {
-        print_coloured(to, COLOUR_RED, "%zu finding%s", n.findings, plural(n.findings));
-    } else {
-        print_coloured(to, COLOUR_YELLOW, "inconclusive");
-    }
-    if (n.known > 0) {
-        fprintf(to, ", %zu of them known", n.known);
-    }
-    fprintf(to, "\n  %zu refused, %zu finding%s, %zu in doubt, %zu not run; good certificate: %zu of %zu served\n",
-            n.good, n.findings, plural(n.findings), n.inconclusive, n.skipped, n.controls_served, n.controls);
+    struct buf line = {0};
+    report_safe(&line, run->target);
+    fprintf(to, "%s at %s: ", (const char *)line.data, clock_rfc3339(run->at, at));
+    line.len = 0;
+    report_headline(&line, report, index);
+    print_coloured(to, colours[run->verdict], "%s", (const char *)line.data);
+    fprintf(
+        to,
+        "\n  of %zu tries %zu refused, %zu let in, %zu in doubt, %zu not run; good certificate: %zu of %zu served\n",
+        n.good + n.findings + n.inconclusive + n.skipped, n.good, n.findings, n.inconclusive, n.skipped,
+        n.controls_served, n.controls);
     if (run->why != NULL) {
-        struct buf why = {0};
+        line.len = 0;
         fputs("  ", to);
-        wrap(to, 2, 2, report_safe(&why, run->why));
-        buf_clear(&why);
+        wrap(to, 2, 2, report_safe(&line, run->why));
     }
-    buf_clear(&target);
+    buf_clear(&line);
 }
 
 // --- findings ---
@@ -79,7 +78,7 @@ static void print_case(const struct report_finding *finding, const struct probe_
         }
         buf_clear(&versions);
     }
-    buf_printf(&line, "%s): %s, and it was ", finding->known ? "; known" : "", finding->of->what);
+    buf_printf(&line, "%s): %s; ", finding->known ? "; known" : "", finding->of->what);
     report_seen(&line, finding->seen[0]);
     buf_printf(&line, ". %s", finding->of->rfc);
     fputs("  ", to);
@@ -230,7 +229,7 @@ void probe_report_text(const struct probe_report *report, FILE *to)
 {
     for (size_t i = 0; i < report->run_count; i++) {
         fputs(report->run_count == 1 ? "\n" : i == 0 ? "A  " : "B  ", to);
-        print_headline(report->runs[i], report->baseline, to);
+        print_headline(report, i, to);
     }
     if (report->run_count == 2) {
         print_differences(report, to);
