@@ -44,7 +44,7 @@ static inline struct probe_result *run_result(struct probe_run *run, const char 
 // Every case in 1.2 and 1.3, all refused, between two controls.
 static inline struct probe_run run_good(void)
 {
-    struct probe_run run = {.target = mem_strdup("127.0.0.1:8443"), .at = 1795442400, .verdict = PROBE_GOOD};
+    struct probe_run run = {.target = mem_strdup("127.0.0.1:8443"), .at = 1795435200, .verdict = PROBE_GOOD};
     run_add(&run, NULL, "1.2");
     for (size_t i = 0; probe_case_at(i) != NULL; i++) {
         run_add(&run, probe_case_at(i)->token, "1.2");
