@@ -3,7 +3,7 @@
 # stunnel(8); verify: required (verifyChain), or other lines of its own. What it passes on to is servers/answer.
 
 stunnel_version() {
-    stunnel -version 2>&1 | sed -n '/ stunnel [0-9]/!d; s/.* stunnel \([0-9][^ ]*\) .*/\1/p; q' | grep .
+    stunnel -version 2>&1 | sed -n 's/^stunnel \([0-9][^ ]*\) on .*/\1/p' | grep .
 }
 
 stunnel_run() {
