@@ -13,6 +13,7 @@ int cmd_serve(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_connect(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_probe(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_ticket_key(int argc, char **argv);
 

@@ -89,12 +89,13 @@ int probe_run_exit(const struct probe_run *run); // 0, 1 or 3
 // The first of these sources that is there is used.
 struct probe_source {
     const char *pki; // directory of `mtls pki`: its wrong certificates, and a good identity of it
+    const char *as;  // which: a name in its clients, or a path below it; NULL: the first that its manifest calls good
 
     const char *ca_certificate; // of the CA that the target trusts; its issuers may follow, and are sent too
     const char *ca_key;
 
     const char *certificate; // one good identity: its certificate and its issuers. With ca_certificate: what the
-    const char *key;         // controls present, instead of a minted one. With pki: instead of the PKI's first client.
+    const char *key;         // controls present, instead of a minted one. With pki: instead of one of the PKI's.
 };
 
 enum { PROBE_TLS_1_2 = 1, PROBE_TLS_1_3 = 2 }; // flags

@@ -54,7 +54,8 @@ static int configure(struct tls_context *context, const struct tls_settings *set
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_3);
     // Keys come from certificates and ephemeral exchange; resume_configure adds tickets to that.
     mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
-    mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_authmode(config,
+                              context->unsafe_no_verify ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED);
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
     mbedtls_ssl_conf_ca_cb(config, verify_issuers, NULL);
 #else // a distribution's mbedTLS: it searches for a path of its own, and may not find the one that the judge found
@@ -106,6 +107,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     }
     struct tls_context *context = mem_alloc(sizeof *context);
     context->role = settings->role;
+    context->unsafe_no_verify = settings->unsafe_no_verify && settings->role == TLS_CLIENT;
     context->credentials = settings->credentials;
     context->snapshot = trust_snapshot_ref(settings->snapshot);
     context->tickets = tickets_lifetime(settings->tickets) > 0 ? tls_tickets_ref(settings->tickets) : NULL;

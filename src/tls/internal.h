@@ -24,6 +24,7 @@ struct tls_credentials {
 
 struct tls_context {
     enum tls_role role;
+    bool unsafe_no_verify;               // a client accepts whoever answers
     struct tls_credentials *credentials; // or NULL
     struct trust_snapshot *snapshot;     // of new connections; NULL once retired
     mbedtls_x509_crt anchors;            // mbedTLS's copy

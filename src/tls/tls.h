@@ -25,6 +25,9 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 // The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
 // about them is checked but that there is PEM, and a key that can sign.
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
+// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All copied.
+struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
+                                                  struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
 
 // --- tickets: how a session is resumed, by whoever is still accepted ---
@@ -59,6 +62,7 @@ struct tls_settings {
     const char **alpn;                   // NULL-terminated, static; or NULL
     struct tls_tickets *tickets;         // gets another reference; of a server; NULL: no session is resumed
     const char *key_log;                 // the file that gets every session's secrets; NULL: none
+    bool unsafe_no_verify;               // of a client: every server is accepted; the verdict says what it would have been
     bool legacy_rsa;                     // TLS 1.2's RSA key exchange too, without forward secrecy: the last resort
 };
 
