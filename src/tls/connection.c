@@ -26,9 +26,20 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     }
     if (n < 0) {
         c->io_errno = errno;
+    }
+    if (n <= 0 && c->tap.ended != NULL) {
+        c->tap.ended(c->tap.arg, n < 0 && c->io_errno == ECONNRESET);
+    }
+    if (n < 0) {
         return MBEDTLS_ERR_NET_CONN_RESET;
     }
     alert_watch_bytes(&c->incoming, data, (size_t)n);
+    if (c->hello != NULL && c->context->role == TLS_CLIENT) {
+        hello_watch_bytes(c->hello, data, (size_t)n);
+    }
+    if (n > 0 && c->tap.bytes != NULL) {
+        c->tap.bytes(c->tap.arg, false, data, (size_t)n);
+    }
     return (int)n;
 }
 
@@ -37,8 +48,11 @@ long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
     long n = c->io.send(c->io.arg, data, len);
     if (n >= 0) {
         alert_watch_bytes(&c->outgoing, data, (size_t)n);
-        if (c->hello != NULL) {
+        if (c->hello != NULL && c->context->role == TLS_SERVER) {
             hello_watch_bytes(c->hello, data, (size_t)n);
+        }
+        if (n > 0 && c->tap.bytes != NULL) {
+            c->tap.bytes(c->tap.arg, true, data, (size_t)n);
         }
     } else if (n != TLS_IO_AGAIN) {
         c->io_errno = errno;
@@ -81,6 +95,9 @@ static void keep_secret(void *arg, mbedtls_ssl_key_export_type type, const unsig
     if (c->context->key_log != NULL) {
         key_log_write(c->context->key_log, type, client_random, span_of(secret, len));
     }
+    if (c->tap.secret != NULL && key_log_label(type) != NULL) {
+        c->tap.secret(c->tap.arg, key_log_label(type), client_random, span_of(secret, len));
+    }
     switch (type) {
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET: to = &client->handshake; break;
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_HANDSHAKE_TRAFFIC_SECRET: to = &server->handshake; break;
@@ -108,7 +125,7 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     struct tls_connection *c = mem_alloc(sizeof *c);
     c->context = tls_context_ref(context);
     c->snapshot = trust_snapshot_ref(context->snapshot);
-    c->hello = context->tickets != NULL ? mem_alloc(sizeof *c->hello) : NULL;
+    c->hello = context->tickets != NULL || context->sessions ? mem_alloc(sizeof *c->hello) : NULL;
     c->io = io;
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
@@ -131,6 +148,11 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     return c;
 }
 
+void tls_connection_tap(struct tls_connection *c, const struct tls_tap *tap)
+{
+    c->tap = *tap;
+}
+
 void tls_connection_free(struct tls_connection *c)
 {
     if (c == NULL) {
@@ -143,6 +165,7 @@ void tls_connection_free(struct tls_connection *c)
     presented_clear(c, 0);
     resume_clear(c);
     buf_clear(&c->server_name);
+    buf_clear(&c->session);
     buf_clear(&c->issuer);
     trust_snapshot_free(c->snapshot);
     free(c->name);
@@ -204,20 +227,29 @@ static enum tls_status write_tickets(struct tls_connection *c)
     return TLS_DONE;
 }
 
+// A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its key.
+static bool may_go_on(const struct tls_connection *c)
+{
+    return c->context->unsafe_no_verify && c->judged;
+}
+
 // The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
 static enum tls_status conclude(struct tls_connection *c)
 {
     alert_watch_handshake_over(&c->incoming);
     alert_watch_handshake_over(&c->outgoing);
     name_cipher(c);
-    if (!resume_conclude(c)) {
+    if (!(c->context->role == TLS_CLIENT ? session_conclude : resume_conclude)(c)) {
         conclude_full(c);
     }
-    if (c->context->unsafe_no_verify) {
-        (void)verify_presented(c); // nobody asked yet
+    bool accepted = verify_current(c);
+    if (!accepted && may_go_on(c)) {
+        c->state = CONNECTION_OPEN; // with nobody
+        return TLS_DONE;
     }
-    if (verify_current(c) || c->context->unsafe_no_verify) {
+    if (accepted) {
         struct err e = ERR_INIT;
+        session_keep(c);
         c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &e);
         if (c->identity == NULL) {
             *connection_failure(c) = e;
@@ -254,16 +286,21 @@ enum tls_status tls_handshake(struct tls_connection *c)
     return unsaid ? connection_refuse(c) : status;
 }
 
+static bool is_open(const struct tls_connection *c)
+{
+    return tls_peer(c) != NULL || (c->state == CONNECTION_OPEN && may_go_on(c));
+}
+
 enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_t *got)
 {
     *got = 0;
-    if (tls_peer(c) == NULL) {
+    if (!is_open(c)) {
         return TLS_FAILED;
     }
     int n;
-    do {
-        n = mbedtls_ssl_read(&c->ssl, data, len);
-    } while (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET); // not kept, so not wanted
+    while ((n = mbedtls_ssl_read(&c->ssl, data, len)) == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+        session_keep(c);
+    }
     switch (n) {
     case 0:
     case MBEDTLS_ERR_SSL_CONN_EOF: return TLS_EOF;
@@ -282,7 +319,7 @@ enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_
 enum tls_status tls_write(struct tls_connection *c, const void *data, size_t len, size_t *put)
 {
     *put = 0;
-    if (tls_peer(c) == NULL) {
+    if (!is_open(c)) {
         return TLS_FAILED;
     }
     int n = mbedtls_ssl_write(&c->ssl, data, len);
@@ -307,8 +344,7 @@ enum tls_status tls_close(struct tls_connection *c)
 
 const struct trust_identity *tls_peer(const struct tls_connection *c)
 {
-    bool accepted = c->verdict.reason == REASON_ok || c->context->unsafe_no_verify;
-    return c->state == CONNECTION_OPEN && accepted ? c->identity : NULL;
+    return c->state == CONNECTION_OPEN && c->verdict.reason == REASON_ok ? c->identity : NULL;
 }
 
 const struct trust_verdict *tls_verdict(const struct tls_connection *c)

@@ -62,8 +62,15 @@ struct tls_settings {
     const char **alpn;                   // NULL-terminated, static; or NULL
     struct tls_tickets *tickets;         // gets another reference; of a server; NULL: no session is resumed
     const char *key_log;                 // the file that gets every session's secrets; NULL: none
-    bool unsafe_no_verify;               // of a client: every server is accepted; the verdict says what it would have been
     bool legacy_rsa;                     // TLS 1.2's RSA key exchange too, without forward secrecy: the last resort
+    // Names as IANA, OpenSSL and curl have them, with colons or commas between; NULL: ours. The suites of a version of
+    // which none is named stay ours.
+    const char *ciphers;
+    const char *curves;
+    bool sessions; // of a client: asks for tickets, so that tls_session_of() has something
+    // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
+    // tls_peer() stays NULL: nobody was verified.
+    bool unsafe_no_verify;
 };
 
 struct tls_context;
@@ -102,6 +109,18 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
                                           struct err *e);
 void tls_connection_free(struct tls_connection *connection);
 
+// A passive copy of what passes between the transport and mbedTLS, and of the secrets, for whoever explains or records
+// the connection. It can change or delay nothing. What was withheld from the transport was not sent, and is not seen.
+struct tls_tap {
+    void *arg;
+    void (*bytes)(void *arg, bool sent, const uint8_t *data, size_t len); // as many as were taken, or came; never none
+    // As a line of SSLKEYLOGFILE has it, before the first record that it protects is received or sent.
+    void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
+    void (*ended)(void *arg, bool reset); // the peer sends no more
+};
+// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection.
+void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
+
 enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
@@ -109,6 +128,22 @@ enum tls_status tls_close(struct tls_connection *connection); // sends close_not
 // It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
 // itself. Costs two system calls; does nothing while something is half done.
 void tls_rest(struct tls_connection *connection);
+
+// --- session: what a client keeps, to resume by ---
+
+// It holds secrets (zeroised when freed), the name that was asked for, and the certificates that the server presented:
+// before a session is offered, the server is judged by them again, as if it presented them now; and what it is taken
+// for then is what they say.
+struct tls_session;
+// The newest, the caller's. NULL: there is none; or none yet, as tickets of TLS 1.3 come with what is read.
+struct tls_session *tls_session_of(struct tls_connection *connection);
+// Appends it as text, for a file that nobody else can read or write.
+void tls_session_write(const struct tls_session *session, struct buf *out);
+struct tls_session *tls_session_read(struct span text, struct err *e);
+// Before the handshake. -1: it is not offered, and the handshake will be a full one; the error says what is against it:
+// the name, its age, our certificate, which is another one now, or the judge's reason (ERR_REFUSED).
+int tls_connection_resume(struct tls_connection *connection, const struct tls_session *session, struct err *e);
+void tls_session_free(struct tls_session *session);
 
 // Who the peer is; NULL unless it was accepted and the handshake is complete. The connection's.
 const struct trust_identity *tls_peer(const struct tls_connection *connection);
