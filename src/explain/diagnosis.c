@@ -244,9 +244,11 @@ static void tell_certificates(const struct evidence *v)
     tell_path(v);
     tell_name(v);
     if (v->refusal != NULL && v->refusal->type == ALERT_DECRYPT_ERROR) {
+        char *subject = brief(text_in(json_array_get(v->certificates, 0), "subject"));
         say(v->to,
-            "Its CertificateVerify does not verify with the key of the certificate that it sent: the private key may "
-            "belong to another one.");
+            "A signature or Finished of the %s's is wrong: its private key may not be that of its certificate %s.",
+            explain_side_name(v->side), subject);
+        free(subject);
     }
 }
 

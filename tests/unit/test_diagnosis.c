@@ -227,9 +227,8 @@ static void test_client(void **state)
          "all."},
         {NULL, LEAF, NULL, 0, true, EXPLAIN_SERVER, ALERT_HANDSHAKE_FAILURE, 0, ""},
         {NULL, LEAF, "root", LEAF | ISSUING, true, EXPLAIN_SERVER, ALERT_DECRYPT_ERROR, 0,
-         "Its CertificateVerify does not verify with the key of the certificate that it sent: the private key may "
-         "belong "
-         "to another one."},
+         "A signature or Finished of the client's is wrong: its private key may not be that of its certificate "
+         "CN=alice."},
     };
     for (size_t i = 0; i < sizeof courses / sizeof courses[0]; i++) {
         check(&courses[i]);
