@@ -136,14 +136,16 @@ as_meant() { # HOW-THE-SERVER-REFUSES
     as_meant '.failed_step == null' # nginx refuses in words of HTTP
 }
 
-# openssl comes again with its ticket or session id, and gnutls-cli does so by itself. A server of gnutls does not log
+# mtls and openssl come again with their ticket or session id, and gnutls-cli does so by itself. A server of gnutls does not log
 # the secret of a resumed session of TLS 1.2, and gnutls-cli neither: tshark knows it from the connection before.
 resumes() { # SERVER
-    local version count=2
-    [[ $1 == gnutls ]] || count=4
+    local version count=6
+    [[ $1 == gnutls ]] || count=8
     start_relay $((4 + count)) "$address"
     for version in 2 3; do
-        rm -f session
+        rm -f session kept
+        client_mtls $version alice --session kept --key-log keys.log
+        client_mtls $version alice --session kept --key-log keys.log
         client_openssl $version alice -sess_out session -keylogfile keys.log
         client_openssl $version alice -sess_in session -keylogfile keys.log
         [[ $1$version == gnutls2 ]] || client_gnutls $version alice --resume
