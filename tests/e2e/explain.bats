@@ -207,3 +207,13 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
     run -3 mtls explain nothing.pcap
     says 'No such file'
 }
+
+@test "the page about it names every field and mark" {
+    local source=$BATS_TEST_DIRNAME/../../src/explain missing=() names=() name
+    mapfile -t names < <(grep -ohE '"[a-z][a-z_0-9]+"' "$source"/decode*.c "$source"/json.c | tr -d '"' | sort -u)
+    ((${#names[@]} > 100))
+    for name in "${names[@]}"; do
+        grep -qF "\`$name\`" "$BATS_TEST_DIRNAME/../../docs/explain.md" || missing+=("$name")
+    done
+    ((${#missing[@]} == 0)) || fail "not in docs/explain.md: ${missing[*]}"
+}
