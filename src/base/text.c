@@ -106,12 +106,17 @@ void text_hex(struct buf *b, const void *data, size_t len, char separator)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *p = data;
+    buf_reserve(b, 3 * len);
+    uint8_t *to = b->data + b->len;
     for (size_t i = 0; i < len; i++) {
-        const char byte[] = {separator, digits[p[i] >> 4], digits[p[i] & 15]};
-        bool separated = i > 0 && separator != '\0';
-        buf_add(b, separated ? byte : byte + 1, separated ? 3 : 2);
+        if (i > 0 && separator != '\0') {
+            *to++ = (uint8_t)separator;
+        }
+        *to++ = (uint8_t)digits[p[i] >> 4];
+        *to++ = (uint8_t)digits[p[i] & 15];
     }
-    buf_add(b, "", 0);
+    *to = '\0';
+    b->len = (size_t)(to - b->data);
 }
 
 static int hex_digit(char c)

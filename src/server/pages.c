@@ -30,6 +30,12 @@ static json_t *names_json(const struct trust_identity *who)
     return names;
 }
 
+static int add_json(const char *text, size_t len, void *body)
+{
+    buf_add(body, text, len);
+    return 0;
+}
+
 static void answer_whoami(const struct visitor *visitor, const struct http_request *request,
                           struct http_response *response)
 {
@@ -42,10 +48,9 @@ static void answer_whoami(const struct visitor *visitor, const struct http_reque
                              who->fingerprint, "not_before", clock_rfc3339(who->not_before, from), "not_after",
                              clock_rfc3339(who->not_after, to), "tls", who->tls_version, "cipher", visitor->cipher,
                              "resumed", who->resumed, "address", visitor->address);
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     response->content_type = "application/json";
-    buf_printf(&response->body, "%s\n", text);
-    free(text);
+    (void)json_dump_callback(json, add_json, &response->body, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    buf_text(&response->body, "\n");
     json_decref(json);
 }
 

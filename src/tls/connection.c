@@ -20,7 +20,7 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
 {
     struct tls_connection *c = arg;
     record_memory_incoming(&c->memory, data);
-    long n = c->io.receive(c->io.arg, data, len);
+    long n = transport_receive(&c->transport, data, len);
     if (n == TLS_IO_AGAIN) {
         return MBEDTLS_ERR_SSL_WANT_READ;
     }
@@ -34,7 +34,7 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
 
 long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
 {
-    long n = c->io.send(c->io.arg, data, len);
+    long n = transport_send(&c->transport, data, len);
     if (n >= 0) {
         alert_watch_bytes(&c->outgoing, data, (size_t)n);
         if (c->hello != NULL) {
@@ -109,7 +109,7 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     c->context = tls_context_ref(context);
     c->snapshot = trust_snapshot_ref(context->snapshot);
     c->hello = context->tickets != NULL ? mem_alloc(sizeof *c->hello) : NULL;
-    c->io = io;
+    c->transport = (struct transport){.io = io, .ahead = context->role == TLS_SERVER};
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
     c->refusal.withheld = TLS_ALERT_NONE;
@@ -140,10 +140,12 @@ void tls_connection_free(struct tls_connection *c)
     alert_watch_clear(&c->incoming);
     alert_watch_clear(&c->outgoing);
     trust_identity_free(c->identity);
+    trust_identity_free(c->claimed);
     presented_clear(c, 0);
     resume_clear(c);
     buf_clear(&c->server_name);
     buf_clear(&c->issuer);
+    transport_clear(&c->transport);
     trust_snapshot_free(c->snapshot);
     free(c->name);
     free(c->failure);
@@ -204,7 +206,26 @@ static enum tls_status write_tickets(struct tls_connection *c)
     return TLS_DONE;
 }
 
-// The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
+// The one place where a peer gets its identity.
+static bool identify(struct tls_connection *c)
+{
+    struct err e = ERR_INIT;
+    c->identity = c->claimed != NULL ? c->claimed : trust_identity_new(presented_leaf(c), "", false, &e);
+    c->claimed = NULL;
+    if (c->identity == NULL) {
+        *connection_failure(c) = e;
+        c->state = CONNECTION_FAILED;
+        c->ending = TLS_END_FAILURE;
+        return false;
+    }
+    c->identity->tls_version = tls_version(c);
+    c->identity->resumed = c->resumed;
+    c->state = CONNECTION_TICKETS;
+    c->ending = TLS_END_NONE;
+    return true;
+}
+
+// The handshake is complete: mbedTLS is content, or told to leave it to us.
 static enum tls_status conclude(struct tls_connection *c)
 {
     alert_watch_handshake_over(&c->incoming);
@@ -214,21 +235,14 @@ static enum tls_status conclude(struct tls_connection *c)
         conclude_full(c);
     }
     if (verify_current(c)) {
-        struct err e = ERR_INIT;
-        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &e);
-        if (c->identity == NULL) {
-            *connection_failure(c) = e;
-        }
-        c->state = c->identity != NULL ? CONNECTION_TICKETS : CONNECTION_FAILED;
-        c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
-        return c->identity != NULL ? write_tickets(c) : TLS_FAILED;
+        return identify(c) ? write_tickets(c) : TLS_FAILED;
     }
     c->ending = TLS_END_US;
     err_refused(connection_failure(c), "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
     return connection_refuse(c);
 }
 
-enum tls_status tls_handshake(struct tls_connection *c)
+static enum tls_status handshake_on(struct tls_connection *c)
 {
     switch (c->state) {
     case CONNECTION_OPEN: return TLS_DONE;
@@ -249,6 +263,28 @@ enum tls_status tls_handshake(struct tls_connection *c)
     bool unsaid = c->refusal.withheld != TLS_ALERT_NONE ||
                   (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
     return unsaid ? connection_refuse(c) : status;
+}
+
+// What was held back leaves now. As long as it cannot, the caller comes back, finds things as they are, and ends here
+// again.
+static enum tls_status send_held(struct tls_connection *c, enum tls_status status)
+{
+    c->transport.holds = false;
+    long n = transport_flush(&c->transport);
+    if (n == TLS_IO_AGAIN) {
+        return TLS_WANT_WRITE;
+    }
+    if (n < 0) {
+        c->io_errno = errno;
+        return status == TLS_FAILED ? status : fail(c, MBEDTLS_ERR_NET_CONN_RESET);
+    }
+    return status;
+}
+
+enum tls_status tls_handshake(struct tls_connection *c)
+{
+    c->transport.holds = true;
+    return send_held(c, handshake_on(c));
 }
 
 enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_t *got)
@@ -298,8 +334,14 @@ enum tls_status tls_close(struct tls_connection *c)
     if (c->state != CONNECTION_OPEN) {
         return TLS_FAILED;
     }
-    int code = mbedtls_ssl_close_notify(&c->ssl);
-    return code == MBEDTLS_ERR_SSL_WANT_WRITE ? TLS_WANT_WRITE : code == 0 ? TLS_DONE : TLS_FAILED;
+    int code = c->closed ? 0 : mbedtls_ssl_close_notify(&c->ssl);
+    c->closed = code == 0;
+    return send_held(c, code == MBEDTLS_ERR_SSL_WANT_WRITE ? TLS_WANT_WRITE : code == 0 ? TLS_DONE : TLS_FAILED);
+}
+
+void tls_hold(struct tls_connection *c)
+{
+    c->transport.holds = true;
 }
 
 const struct trust_identity *tls_peer(const struct tls_connection *c)

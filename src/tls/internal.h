@@ -10,6 +10,7 @@
 #include "tls/record_memory.h"
 #include "tls/ticket.h"
 #include "tls/tls.h"
+#include "tls/transport.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -48,6 +49,7 @@ struct resumption {
     struct ticket ticket;
     uint8_t fact[TRUST_FACT];
     int64_t until;
+    struct trust_identity *identity;
 };
 
 struct refusal {
@@ -60,7 +62,7 @@ struct refusal {
 
 struct tls_connection {
     struct tls_context *context;
-    struct tls_io io;
+    struct transport transport;
     mbedtls_ssl_context ssl;
     char *name; // of the server asked for, or NULL
     enum connection_state state;
@@ -76,6 +78,7 @@ struct tls_connection {
     struct buf server_name;          // that the client asked for, as it came
     struct resumption *resumption;   // or NULL
     struct buf issuer;               // of the accepted leaf, DER, while mbedTLS verifies
+    struct trust_identity *claimed;  // of the accepted leaf, until the handshake is complete
     struct trust_identity *identity; // only when CONNECTION_OPEN
     struct buf *presented;           // the peer's certificates as they came, DER, the leaf first
     size_t presented_count, presented_cap;
@@ -84,6 +87,7 @@ struct tls_connection {
     struct refusal refusal;
     struct record_memory memory; // of mbedTLS's buffers
     size_t unsent;               // bytes that mbedTLS wanted to send and the transport did not take
+    bool closed;                 // our close_notify was written
     char cipher[64];
     int io_errno; // of the transport, when it failed
     int alert_received;
@@ -113,7 +117,7 @@ bool verify_presented(struct tls_connection *c);
 bool verify_current(struct tls_connection *c); // is it accepted, by the snapshot that is here now?
 // Judges a chain as the peer's; `fact` or NULL, `path` {0}.
 bool verify_chain(struct tls_connection *c, const struct span *chain, size_t count, const uint8_t *fact, int64_t now,
-                  struct trust_verdict *verdict, struct trust_path *path);
+                  bool identify, struct trust_verdict *verdict, struct trust_path *path);
 // Judges the presented chain once more, after it was accepted.
 bool verify_again(struct tls_connection *c, int64_t now);
 int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers); // an mbedtls_x509_crt_ca_cb_t

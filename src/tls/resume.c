@@ -18,6 +18,7 @@ static void forget(struct tls_connection *c)
 {
     if (c->resumption != NULL) {
         buf_clear(&c->resumption->plain);
+        trust_identity_free(c->resumption->identity);
         free(c->resumption);
         c->resumption = NULL;
     }
@@ -69,9 +70,11 @@ static bool judge_ticket(struct tls_connection *c, struct resumption *resumption
     struct trust_verdict verdict;
     struct trust_path path = {.count = 0};
     const struct ticket *ticket = &resumption->ticket;
-    bool accepted = verify_chain(c, ticket->chain, ticket->count, ticket->fact, now, &verdict, &path);
+    bool accepted = verify_chain(c, ticket->chain, ticket->count, ticket->fact, now, true, &verdict, &path);
     memcpy(resumption->fact, path.fact, sizeof resumption->fact);
     resumption->until = path.until;
+    resumption->identity = path.identity;
+    path.identity = NULL;
     trust_path_clear(&path);
     return accepted;
 }
@@ -256,6 +259,9 @@ static void accept_resumed(struct tls_connection *c, struct resumption *resumpti
     memcpy(c->fact, resumption->fact, sizeof c->fact);
     c->until = resumption->until;
     c->authenticated = resumption->ticket.authenticated;
+    trust_identity_free(c->claimed);
+    c->claimed = resumption->identity;
+    resumption->identity = NULL;
     c->resumed = true;
     trust_verdict_set(&c->verdict, REASON_ok, -1, "%s", "");
 }

@@ -13,10 +13,10 @@ enum { TICKET_NONCE = 12, TICKET_TAG = 16, TICKET_HEADER = 1 + TICKET_KEY_NAME +
 enum { TICKET_MOST = 12 * 1024 };
 
 struct ticket {
-    uint16_t version;      // of TLS
-    int64_t authenticated; // when the client last proved that it has its certificate's key: in the full handshake
-    uint8_t fact[32];      // of the judge, on the leaf
-    struct span name;      // the server name that was asked for (RFC 6066 section 3); empty: none
+    uint16_t version;         // of TLS
+    int64_t authenticated;    // when the client last proved that it has its certificate's key: in the full handshake
+    uint8_t fact[TRUST_FACT]; // of the judge, on the leaf
+    struct span name;         // the server name that was asked for (RFC 6066 section 3); empty: none
     struct span chain[TRUST_CHAIN_MOST]; // the client's certificates as it presented them
     size_t count;
     struct span session; // mbedTLS's, as mbedtls_ssl_session_save writes it

@@ -102,6 +102,8 @@ enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
+// What is written from now on waits for tls_close, which must follow, and leaves together with close_notify.
+void tls_hold(struct tls_connection *connection);
 // It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
 // itself. Costs two system calls; does nothing while something is half done.
 void tls_rest(struct tls_connection *connection);

@@ -8,6 +8,7 @@
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/rsa.h>
+#include <mbedtls/sha256.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,6 +308,8 @@ struct certificate *certificate_read(struct span der)
         c->readable = false;
         certificate_finding(c, REASON_malformed, "%.150s", e.text);
     }
+    c->digested = c->readable && mbedtls_sha256(der.data, der.len, c->digest, 0) == 0 &&
+                  mbedtls_sha256(c->spki.data, c->spki.len, c->key_pin, 0) == 0;
     return c;
 }
 

@@ -4,11 +4,10 @@
 #include "base/text.h"
 #include "trust/internal.h"
 
-#include <mbedtls/sha256.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MOST = 100, SHA256_LENGTH = 32 };
+enum { NAMES_MOST = 100 };
 
 const char *trust_name_word(enum trust_name_type type)
 {
@@ -96,22 +95,14 @@ static bool fill_attributes(struct trust_identity *identity, struct span subject
     return more == 0;
 }
 
-// NULL: it failed
-static char *digest_of(struct span octets)
-{
-    unsigned char digest[SHA256_LENGTH];
-    return mbedtls_sha256(octets.data, octets.len, digest, 0) == 0 ? hex_of(digest, sizeof digest) : NULL;
-}
-
 struct trust_identity *identity_of(const struct certificate *c, bool digests)
 {
-    struct trust_identity *identity = mem_alloc(sizeof *identity);
-    identity->fingerprint = digests ? digest_of(buf_span(&c->der)) : mem_strdup("");
-    identity->key_pin = digests ? digest_of(c->spki) : mem_strdup("");
-    if (identity->fingerprint == NULL || identity->key_pin == NULL) {
-        trust_identity_free(identity);
+    if (digests && !c->digested) {
         return NULL;
     }
+    struct trust_identity *identity = mem_alloc(sizeof *identity);
+    identity->fingerprint = hex_of(c->digest, digests ? sizeof c->digest : 0);
+    identity->key_pin = hex_of(c->key_pin, digests ? sizeof c->key_pin : 0);
     identity->subject = trust_name_of_der(c->subject);
     identity->issuer = trust_name_of_der(c->issuer);
     identity->serial = hex_of(c->serial.data, c->serial.len);

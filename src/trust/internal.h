@@ -22,6 +22,15 @@ struct signature_memory {
     uint8_t facts[SIGNATURE_MEMORY_SLOTS][TRUST_FACT];
 };
 
+// CA certificates that peers presented and that were part of an accepted path, as they were read: so that
+// they are not read again each time. They count only where they are presented again.
+enum { ISSUER_MEMORY_MOST = 64 };
+struct issuer_memory {
+    pthread_mutex_t lock;
+    struct certificate *items[ISSUER_MEMORY_MOST];
+    size_t count; // atomic
+};
+
 // The certificates of a snapshot, sorted by their subjects, so that one issuer among thousands is found at once.
 struct certificate_list {
     struct certificate **items;
@@ -30,7 +39,7 @@ struct certificate_list {
 // Those of this (canonical) subject: the first one, borrowed; *count of them.
 struct certificate *const *certificates_named(const struct certificate_list *list, struct span subject, size_t *count);
 
-// Nothing in it changes after loading, but for the memory and the reference count.
+// Nothing in it changes after loading, but for the memories and the reference count.
 struct trust_snapshot {
     mbedtls_x509_crt tls_anchors; // the anchors once more, as mbedTLS takes them
     struct certificate_list anchors, intermediates;
@@ -42,14 +51,22 @@ struct trust_snapshot {
     struct buf policy_oids;    // what `policy` points into
     struct trust_rules *rules; // or NULL
     struct signature_memory *memory;
+    struct issuer_memory *issuers;
     int references; // atomic
 };
 
-// memory.c: the fact that this certificate was signed by this issuer's key, as a digest; false: it cannot be made.
+// memory.c: the fact that this certificate was signed by this issuer's key, as the digests of both; false: there are
+// none.
 bool signature_fact(const struct certificate *child, const struct certificate *issuer, uint8_t fact[TRUST_FACT]);
 // Is it known of a CA certificate?
 bool signature_known(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
 void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
+
+// Borrowed, and shared by all threads; NULL: it is not known.
+struct certificate *issuer_known(const struct trust_snapshot *snapshot, struct span der);
+// True: it is the snapshot's from now on.
+bool issuer_remember(const struct trust_snapshot *snapshot, struct certificate *c);
+void issuers_free(struct issuer_memory *memory);
 
 // identity.c
 // Without digests, fingerprint and key pin stay empty. NULL: SHA-256 failed.

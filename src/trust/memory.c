@@ -4,22 +4,18 @@
 // remembered.
 #include "trust/internal.h"
 
-#include <mbedtls/sha256.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool signature_fact(const struct certificate *child, const struct certificate *issuer, uint8_t fact[TRUST_FACT])
 {
-    mbedtls_sha256_context sha;
-    mbedtls_sha256_init(&sha); // both are DER and say how long they are: nothing else has the same octets
-    bool good =
-        mbedtls_sha256_starts(&sha, 0) == 0 && mbedtls_sha256_update(&sha, child->der.data, child->der.len) == 0 &&
-        mbedtls_sha256_update(&sha, issuer->spki.data, issuer->spki.len) == 0 && mbedtls_sha256_finish(&sha, fact) == 0;
-    mbedtls_sha256_free(&sha);
-    return good;
+    memcpy(fact, child->digest, CERTIFICATE_DIGEST);
+    memcpy(fact + CERTIFICATE_DIGEST, issuer->key_pin, CERTIFICATE_DIGEST);
+    return child->digested && issuer->digested;
 }
 
-// The slot of a fact, or the empty one where it belongs. The digest is as good as random: its first octets are the
-// hash.
+// The slot of a fact, or the empty one where it belongs. The first digest is as good as random: its first octets are
+// the hash.
 static size_t slot_of(const struct signature_memory *memory, const uint8_t fact[TRUST_FACT])
 {
     size_t i = ((size_t)fact[0] << 8 | fact[1]) % SIGNATURE_MEMORY_SLOTS;
@@ -49,6 +45,41 @@ void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fac
         memcpy(memory->facts[i], fact, TRUST_FACT);
     }
     pthread_mutex_unlock(&memory->lock);
+}
+
+// The same few CAs' certificates come with each leaf. Only the writers have the lock: what is in the list stays there.
+struct certificate *issuer_known(const struct trust_snapshot *snapshot, struct span der)
+{
+    struct issuer_memory *memory = snapshot->issuers;
+    size_t count = __atomic_load_n(&memory->count, __ATOMIC_ACQUIRE);
+    for (size_t i = 0; i < count; i++) {
+        if (spans_equal(buf_span(&memory->items[i]->der), der)) {
+            return memory->items[i];
+        }
+    }
+    return NULL;
+}
+
+void issuers_free(struct issuer_memory *memory)
+{
+    for (size_t i = 0; i < memory->count; i++) {
+        certificate_free(memory->items[i]);
+    }
+    pthread_mutex_destroy(&memory->lock);
+    free(memory);
+}
+
+bool issuer_remember(const struct trust_snapshot *snapshot, struct certificate *c)
+{
+    struct issuer_memory *memory = snapshot->issuers;
+    pthread_mutex_lock(&memory->lock);
+    bool room = memory->count < ISSUER_MEMORY_MOST && issuer_known(snapshot, buf_span(&c->der)) == NULL;
+    if (room) {
+        memory->items[memory->count] = c;
+        __atomic_store_n(&memory->count, memory->count + 1, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&memory->lock);
+    return room;
 }
 
 // A full memory is left behind: what is in use today will be learned again, and what is not must not block it for ever.

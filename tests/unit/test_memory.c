@@ -15,8 +15,12 @@ struct pair {
 static void pair_fill(struct pair *p, uint16_t child, uint16_t issuer)
 {
     *p = (struct pair){.octets = {(uint8_t)(child >> 8), (uint8_t)child, (uint8_t)(issuer >> 8), (uint8_t)issuer}};
-    p->child.der = (struct buf){.data = p->octets, .len = 2};
-    p->issuer.spki = span_of(p->octets + 2, 2);
+    p->child.digest[0] = p->octets[0];
+    p->child.digest[1] = p->octets[1];
+    p->child.digested = true;
+    p->issuer.key_pin[0] = p->octets[2];
+    p->issuer.key_pin[1] = p->octets[3];
+    p->issuer.digested = true;
 }
 
 static void fact_of(uint16_t child, uint16_t issuer, uint8_t fact[TRUST_FACT])

@@ -74,10 +74,47 @@ static void test_content(void **state)
     ticket.count = TRUST_CHAIN_MOST;
     assert_int_equal(ticket_encode(&ticket, &plain), 0);
     assert_true(ticket_decode(buf_span(&plain), &read));
-    plain.data[2 + 8 + 32 + 2 + 9] = TRUST_CHAIN_MOST + 1;
+    plain.data[2 + 8 + TRUST_FACT + 2 + 9 + 2 + 7] = TRUST_CHAIN_MOST + 1;
     buf_add(&plain, "\0", 2);
     assert_false(ticket_decode(buf_span(&plain), &read));
     buf_clear(&plain);
+}
+
+// A session of TLS 1.2 has the leaf in it: it is not written twice.
+static void test_leaf_in_session(void **state)
+{
+    (void)state;
+    struct ticket ticket;
+    struct ticket read;
+    struct buf plain = {0};
+    struct buf shorter = {0};
+    example(&ticket);
+    assert_int_equal(ticket_encode(&ticket, &plain), 0);
+    ticket.session = span_of("..leafleaf", 10);
+    assert_int_equal(ticket_encode(&ticket, &shorter), 0);
+    assert_int_equal(shorter.len, plain.len + 3 /* of the session */ - 4 + 4);
+    assert_true(ticket_decode(buf_span(&shorter), &read));
+    assert_span(read.session, ticket.session);
+    assert_int_equal(read.count, 3);
+    assert_span(read.chain[0], span_of("leaf", 4));
+    assert_ptr_equal(read.chain[0].data, read.session.data + 2);
+    assert_span(read.chain[2], ticket.chain[2]);
+    uint8_t *where = shorter.data + 2 + 8 + TRUST_FACT + 2 + 9 + 2 + 10 + 1;
+    const uint8_t written[] = {0xff, 0xff, 0, 2, 0, 4};
+    assert_memory_equal(where, written, sizeof written);
+    // one octet beyond the session, far beyond it, and nothing but beyond it
+    const uint8_t wrong[][4] = {{0, 6, 0, 5}, {0xff, 0xff, 0, 4}, {0, 2, 0xff, 0xff}, {0, 11, 0, 0}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        memcpy(where + 2, wrong[i], sizeof wrong[i]);
+        assert_false(ticket_decode(buf_span(&shorter), &read));
+    }
+    memcpy(where, written, sizeof written);
+    assert_true(ticket_decode(buf_span(&shorter), &read));
+    for (size_t len = 0; len < shorter.len; len++) {
+        assert_false(ticket_decode(span_of(shorter.data, len), &read));
+    }
+    buf_clear(&plain);
+    buf_clear(&shorter);
 }
 
 static void test_too_long(void **state)
@@ -89,9 +126,9 @@ static void test_too_long(void **state)
     for (size_t i = 0; i < 4; i++) {
         example(&ticket);
         struct span *parts[] = {&ticket.name, &ticket.chain[0], &ticket.chain[2], &ticket.session};
-        *parts[i] = span_of(large, 0x10000);
-        assert_int_equal(ticket_encode(&ticket, &plain), -1);
         *parts[i] = span_of(large, 0xffff);
+        assert_int_equal(ticket_encode(&ticket, &plain), -1);
+        *parts[i] = span_of(large, 0xfffe);
         assert_int_equal(ticket_encode(&ticket, &plain), 0);
         buf_clear(&plain);
     }
@@ -119,7 +156,7 @@ static void test_seal(void **state)
     struct ticket ticket;
     seal(&sealed);
     seal(&again);
-    assert_int_equal(sealed.data[0], 1);
+    assert_int_equal(sealed.data[0], 2);
     assert_memory_equal(ticket_key_name(buf_span(&sealed)), ring.keys[0].name, TICKET_KEY_NAME);
     // The same content looks different each time, nonce and all behind it.
     assert_memory_equal(sealed.data, again.data, TICKET_HEADER - TICKET_NONCE);
@@ -162,7 +199,7 @@ static void test_tampered(void **state)
     buf_clear(&plain);
     assert_false(ticket_open(&ring.keys[0], buf_span(&sealed), &plain));
     uint8_t *large = mem_alloc(TICKET_MOST + 1);
-    large[0] = 1;
+    large[0] = 2;
     assert_non_null(ticket_key_name(span_of(large, TICKET_MOST)));
     assert_null(ticket_key_name(span_of(large, TICKET_MOST + 1)));
     free(large);
@@ -173,10 +210,8 @@ static void test_tampered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content),
-        cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_seal),
-        cmocka_unit_test(test_tampered),
+        cmocka_unit_test(test_content), cmocka_unit_test(test_leaf_in_session), cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_seal),    cmocka_unit_test(test_tampered),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
