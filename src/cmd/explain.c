@@ -13,7 +13,8 @@
 
 struct explain_options {
     const char *keys;
-    long connection; // 0: not said
+    const char *drawing; // a file
+    long connection;     // 0: not said
     bool json, verbose;
 };
 
@@ -82,13 +83,24 @@ static int list(const struct capture *capture, bool json, struct err *e)
     return rc;
 }
 
+static int draw(const struct explain_story *story, const char *path, struct err *e)
+{
+    struct buf drawing = {0};
+    explain_svg(story, &drawing);
+    int rc = file_write(path, buf_span(&drawing), FILE_PUBLIC, e);
+    buf_clear(&drawing);
+    return rc;
+}
+
 static int tell(const struct capture *capture, size_t i, const struct explain_options *o, struct err *e)
 {
     const struct capture_connection *c = &capture->connections[i];
     struct explain_story story;
     int rc = 0;
     explain_story_init(&story, c->explain);
-    if (o->json) {
+    if (o->drawing != NULL) {
+        rc = draw(&story, o->drawing, e);
+    } else if (o->json) {
         rc = json_print(stdout, with_story(connection_json(capture, i), &story, o->verbose), e);
     } else {
         printf("Connection %zu of %zu: client %s, server %s\n", i + 1, capture->count, c->addresses[EXPLAIN_CLIENT],
@@ -127,6 +139,9 @@ static int run(const struct explain_options *o, const char *path, struct err *e)
                 plural(capture->other));
     } else if (chosen > capture->count) {
         err_usage(e, "--connection %zu: there are only %zu in %s", chosen, capture->count, path);
+    } else if (capture->count > 1 && o->connection == 0 && o->drawing != NULL) {
+        err_usage(e, "--svg draws one connection, and there are %zu in %s: choose one with --connection NUMBER",
+                  capture->count, path);
     } else {
         rc = capture->count > 1 && o->connection == 0 ? list(capture, o->json, e) : tell(capture, chosen - 1, o, e);
     }
@@ -145,12 +160,13 @@ int cmd_explain(int argc, char **argv)
         {"keys", 'k', ARG_TEXT, "FILE", "the key log (SSLKEYLOGFILE) of the client or the server", &o.keys},
         {"connection", 0, ARG_NUMBER, "NUMBER", "which one, from 1, if there are several: without it they are listed",
          &o.connection},
+        {"svg", 0, ARG_TEXT, "FILE", "a drawing instead of text; -: standard output", &o.drawing},
         {"json", 0, ARG_FLAG, NULL, "for scripts (docs/explain.md)", &o.json},
         {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message", &o.verbose},
         {0},
     };
     const struct arg_command command = {
-        .usage = "explain CAPTURE [--keys FILE] [--connection NUMBER] [--json] [-v]",
+        .usage = "explain CAPTURE [--keys FILE] [--connection NUMBER] [--json | --svg FILE] [-v]",
         .summary = "Tells a captured TLS handshake (pcap or pcapng) in the nine steps of the classic description, and\n"
                    "what a modern one does instead. Without keys, what is encrypted is only counted.",
         .operands = "the capture file",
@@ -158,9 +174,14 @@ int cmd_explain(int argc, char **argv)
         .most = 1,
         .options = options,
         .examples = "  mtls explain handshake.pcapng --keys sslkeys.log\n"
-                    "  mtls explain handshake.pcapng --keys sslkeys.log --connection 2 --json | jq .failed_step\n",
+                    "  mtls explain handshake.pcapng --keys sslkeys.log --connection 2 --json | jq .failed_step\n"
+                    "  mtls explain handshake.pcapng --keys sslkeys.log --svg handshake.svg\n",
     };
     int rc = args_parse(&command, argc, argv, &operands, &e);
+    if (rc == 0 && o.json && o.drawing != NULL) {
+        err_usage(&e, "--json and --svg do not go together");
+        rc = -1;
+    }
     if (rc == 0) {
         rc = run(&o, operands.items[0], &e);
     }

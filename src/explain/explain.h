@@ -5,7 +5,7 @@
 //   session.c    the bytes of both sides -> records (opened with the secrets of a key log) -> messages
 //   decode*.c    one message -> its fields
 //   story.c      messages -> the nine steps of the classic description of a handshake
-//   text.c, json.c   the story, printed
+//   text.c, json.c, svg*.c   the story, printed, or drawn
 //
 // What it reads is hostile: every length is bounded, every text is escaped, and what cannot be understood ends the
 // explanation with what was understood before. It only looks: nothing here can change what is sent.
@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/reason.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -81,6 +82,14 @@ struct explain_facts {
     enum explain_exchange exchange;
 };
 
+// What a side made of its peer: known only where that side is this program.
+struct explain_judgement {
+    enum explain_side by;
+    enum reason reason; // REASON_ok: it accepts
+    int depth;          // of the certificate at fault: 0 the leaf, -1 when there is none
+    char *detail;       // which, and what about it; escaped; or NULL
+};
+
 // A connection under observation. Bytes are handed in as they pass; messages are there as soon as they are whole.
 struct explain;
 
@@ -89,12 +98,15 @@ void explain_free(struct explain *x);
 void explain_bytes(struct explain *x, enum explain_side from, uint64_t at_us, const uint8_t *data, size_t len);
 // The side sends no more: it closed the connection, or reset it.
 void explain_closed(struct explain *x, enum explain_side side, bool reset);
+// How `by` judged its peer; the last one counts.
+void explain_judged(struct explain *x, enum explain_side by, enum reason reason, int depth, const char *detail);
 // No more can be understood of this connection; the first one counts.
 void explain_end(struct explain *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 size_t explain_count(const struct explain *x);
 const struct explain_message *explain_message(const struct explain *x, size_t i);
 const struct explain_facts *explain_facts(const struct explain *x);
+const struct explain_judgement *explain_judgement(const struct explain *x, enum explain_side by); // NULL: not known
 const char *explain_ended(const struct explain *x); // why it was not followed to its end, or NULL
 bool explain_is_closed(const struct explain *x, enum explain_side side, bool *reset);
 
@@ -123,7 +135,8 @@ struct explain_step {
     const char *classic; // the sentence of the classic description
     struct buf instead;  // text; empty when there is nothing to add
     enum explain_state state;
-    size_t *messages; // their numbers, in order
+    const struct explain_judgement *judgement; // in steps 3 and 6, where it is known; or NULL
+    size_t *messages;                          // their numbers, in order
     size_t count, cap;
 };
 
@@ -143,5 +156,7 @@ const char *explain_state_name(enum explain_state state); // "done", "instead", 
 
 void explain_text(const struct explain_story *story, bool verbose, FILE *to);
 json_t *explain_json(const struct explain_story *story, bool verbose); // docs/explain.md
+// A drawing that stands for itself: no scripts, fonts or references. It can be embedded in a page of HTML as it is.
+void explain_svg(const struct explain_story *story, struct buf *to);
 
 #endif

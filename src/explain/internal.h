@@ -66,6 +66,10 @@ bool protection_derive(struct protection both[2], const struct suite *suite, con
 bool protection_open(const struct protection *keys, const uint8_t header[RECORD_HEADER], const uint8_t *body,
                      size_t len, uint64_t sequence, uint8_t *plain, size_t *plain_len);
 
+// --- story.c ---
+
+void judgement_tell(struct buf *text, const struct explain_judgement *j); // one sentence
+
 // --- decode.c: one message -> fields ---
 
 // What decoding depends on, and what it finds out.

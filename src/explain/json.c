@@ -29,6 +29,13 @@ static json_t *message_json(const struct explain_message *m, size_t number, bool
     return o;
 }
 
+static json_t *judgement_json(const struct explain_judgement *j)
+{
+    return j == NULL ? json_null()
+                     : json_pack("{s:s, s:s, s:i, s:s?}", "by", explain_side_name(j->by), "reason",
+                                 reason_token(j->reason), "depth", j->depth, "detail", j->detail);
+}
+
 json_t *explain_json(const struct explain_story *story, bool verbose)
 {
     const struct explain_facts *facts = explain_facts(story->of);
@@ -41,9 +48,10 @@ json_t *explain_json(const struct explain_story *story, bool verbose)
             size_t number = step->messages[k];
             json_array_append_new(messages, message_json(explain_message(story->of, number), number, verbose));
         }
-        json_array_append_new(steps, json_pack("{s:i, s:s, s:s, s:s, s:o, s:o}", "step", i + 1, "title", step->title,
-                                               "classic", step->classic, "state", explain_state_name(step->state),
-                                               "instead", text_of(&step->instead), "messages", messages));
+        json_array_append_new(steps, json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o}", "step", i + 1, "title",
+                                               step->title, "classic", step->classic, "state",
+                                               explain_state_name(step->state), "instead", text_of(&step->instead),
+                                               "judgement", judgement_json(step->judgement), "messages", messages));
     }
     bool agreed = facts->suite >= 0;
     return json_pack("{s:o, s:s?, s:s?, s:s?, s:b, s:b, s:b, s:b, s:o, s:s?, s:o}", "verdict", text_of(&story->verdict),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { BODY_MOST = 16384 + 2048, MESSAGE_MOST = 256 * 1024, MESSAGES_MOST = 512, PROTECTIONS = 4 };
+enum { KEPT_MOST = 1024 * 1024 };
 
 // What protects a side's records, and how many there were.
 struct epoch {
@@ -40,7 +41,10 @@ struct explain {
     bool early;         // so did it early data
     bool server_certificate;
     bool begun;
+    size_t kept; // octets of messages
     uint64_t start_us, now_us;
+    bool judged[2];
+    struct explain_judgement judgements[2]; // by the side that judges
     char *ended;
     uint8_t plain[BODY_MOST];
 };
@@ -61,6 +65,7 @@ void explain_free(struct explain *x)
     for (size_t i = 0; i < 2; i++) {
         buf_clear(&x->sides[i].bytes);
         buf_clear(&x->sides[i].handshake);
+        free(x->judgements[i].detail);
     }
     for (size_t i = 0; i < x->count; i++) {
         buf_clear(&x->messages[i].bytes);
@@ -262,6 +267,7 @@ static void take_message(struct explain *x, enum explain_side from, enum explain
         return;
     }
     buf_add(&m->bytes, s->handshake.data, len);
+    x->kept += len;
     m->len = len;
     m->records = s->parts;
     struct decoding d = {.from = from, .facts = &x->facts, .fields = m->fields};
@@ -282,7 +288,7 @@ static void take_handshake(struct explain *x, enum explain_side from, enum expla
     while (x->ended == NULL && s->handshake.len >= MESSAGE_HEADER) {
         const uint8_t *p = s->handshake.data;
         size_t len = MESSAGE_HEADER + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
-        if (len > MESSAGE_MOST) {
+        if (len > MESSAGE_MOST || x->kept + len > KEPT_MOST) {
             explain_end(x, "the %s sends a handshake message of %zu octets, which is too long to be followed",
                         explain_side_name(from), len);
         } else if (s->handshake.len < len) {
@@ -408,6 +414,16 @@ void explain_closed(struct explain *x, enum explain_side side, bool reset)
     x->sides[side].reset = x->sides[side].reset || reset;
 }
 
+void explain_judged(struct explain *x, enum explain_side by, enum reason reason, int depth, const char *detail)
+{
+    struct explain_judgement *j = &x->judgements[by];
+    free(j->detail);
+    bool says = detail != NULL && detail[0] != '\0';
+    *j = (struct explain_judgement){
+        .by = by, .reason = reason, .depth = depth, .detail = says ? mem_strdup(detail) : NULL};
+    x->judged[by] = true;
+}
+
 size_t explain_count(const struct explain *x)
 {
     return x->count;
@@ -421,6 +437,11 @@ const struct explain_message *explain_message(const struct explain *x, size_t i)
 const struct explain_facts *explain_facts(const struct explain *x)
 {
     return &x->facts;
+}
+
+const struct explain_judgement *explain_judgement(const struct explain *x, enum explain_side by)
+{
+    return x->judged[by] ? &x->judgements[by] : NULL;
 }
 
 const char *explain_ended(const struct explain *x)

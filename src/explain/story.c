@@ -58,6 +58,7 @@ struct progress {
     bool finished[2];                      // or, encrypted, what can only be that
     bool server_went_on;                   // after the client's finished
     bool early;                            // data with the client's hello
+    bool accepts[2], refuses[2];           // its peer, as far as its judgement is known
     const struct explain_message *refusal; // the fatal alert that ended it
 };
 
@@ -68,10 +69,15 @@ static bool is_warning(const struct explain_message *m, bool is_13)
            (!is_13 && level != NULL && strcmp(level, "warning") == 0); // RFC 8446 section 6 does without levels
 }
 
+static const int step_of_judgement[] = {[EXPLAIN_CLIENT] = 3, [EXPLAIN_SERVER] = 6}; // the side that judges
+
 // The step that an alert ends.
 static int step_of_alert(const struct progress *p, const struct explain_message *m)
 {
     bool both = p->finished[EXPLAIN_CLIENT] && p->finished[EXPLAIN_SERVER];
+    if (p->refuses[m->from] && !is_warning(m, p->is_13)) {
+        return step_of_judgement[m->from];
+    }
     if (m->from == EXPLAIN_CLIENT) {
         return both ? 9 : p->client_flight ? 8 : p->server_certificate || (p->is_13 && p->server_hello) ? 3 : 2;
     }
@@ -168,16 +174,17 @@ static void note(struct progress *p, const struct explain_message *m)
 static bool is_reached(const struct progress *p, const struct explain_facts *facts, int step)
 {
     bool both = p->finished[EXPLAIN_CLIENT] && p->finished[EXPLAIN_SERVER];
+    bool went_on = p->server_went_on || p->accepts[EXPLAIN_SERVER];
     switch (step) {
     case 1: return p->client_hello;
     case 2: return p->server_hello;
-    case 3: return p->client_flight;
+    case 3: return p->client_flight || p->accepts[EXPLAIN_CLIENT];
     case 4: return p->is_13 || facts->resumed ? p->server_hello : p->client_secret;
     case 5: return facts->requested ? p->client_answered : p->client_flight;
-    case 6: return p->is_13 ? p->server_went_on : both;
+    case 6: return p->is_13 ? went_on : both || p->accepts[EXPLAIN_SERVER];
     case 7: return p->finished[EXPLAIN_CLIENT];
     case 8: return p->finished[EXPLAIN_SERVER];
-    default: return both && (!p->is_13 || p->server_went_on);
+    default: return both && (!p->is_13 || went_on);
     }
 }
 
@@ -230,13 +237,17 @@ static void tell_all(struct explain_story *story, const struct explain_facts *fa
 static void tell_failure(struct explain_story *story, const struct progress *p, const char *without_alert)
 {
     struct explain_step *step = &story->steps[story->failed - 1];
+    if (step->judgement != NULL && step->judgement->reason != REASON_ok) {
+        judgement_tell(&step->instead, step->judgement);
+        buf_text(&step->instead, " ");
+    }
     if (p->refusal != NULL) {
         buf_printf(&step->instead, "The %s refuses with the alert %s: %s.", explain_side_name(p->refusal->from),
                    alert_name(p->refusal->type),
                    alert_meaning(p->refusal->type)[0] != '\0' ? alert_meaning(p->refusal->type)
                                                               : "it is not one that this program knows");
     } else {
-        buf_text(&step->instead, without_alert);
+        buf_text(&step->instead, without_alert != NULL ? without_alert : "It ends without an alert that says so.");
     }
     bool said = p->refusal != NULL && p->refusal->type == ALERT_CERTIFICATE_REQUIRED;
     if (story->failed == 6 && p->client_answered && !explain_facts(story->of)->presented && !said) {
@@ -309,6 +320,45 @@ static void name_kind(struct explain_story *story, const struct progress *p)
     }
 }
 
+void judgement_tell(struct buf *text, const struct explain_judgement *j)
+{
+    const char *by = explain_side_name(j->by);
+    const char *peer = explain_side_name((enum explain_side) !j->by);
+    if (j->reason == REASON_ok) {
+        buf_printf(text, "The %s accepts the %s.", by, peer);
+    } else {
+        buf_printf(text, "The %s refuses the %s: %s: %s.", by, peer, reason_token(j->reason),
+                   j->detail != NULL ? j->detail : reason_info(j->reason)->sentence);
+    }
+}
+
+// What is known of how the two judge each other.
+static void take_judgements(struct explain_story *story, struct progress *p)
+{
+    for (int by = 0; by < 2; by++) {
+        const struct explain_judgement *j = explain_judgement(story->of, (enum explain_side)by);
+        story->steps[step_of_judgement[by] - 1].judgement = j;
+        p->accepts[by] = j != NULL && j->reason == REASON_ok;
+        p->refuses[by] = j != NULL && j->reason != REASON_ok;
+    }
+}
+
+static void place_messages(struct explain_story *story, struct progress *p)
+{
+    for (size_t i = 0; i < explain_count(story->of); i++) {
+        const struct explain_message *m = explain_message(story->of, i);
+        int number = step_of(p, m);
+        struct explain_step *step = &story->steps[number - 1];
+        step->messages = mem_grow(step->messages, &step->cap, sizeof *step->messages, step->count + 1);
+        step->messages[step->count++] = i;
+        note(p, m);
+        story->failed = p->refusal == m ? number : story->failed;
+    }
+    for (int by = 0; by < 2 && story->failed == 0; by++) {
+        story->failed = p->refuses[by] ? step_of_judgement[by] : 0;
+    }
+}
+
 void explain_story_init(struct explain_story *story, const struct explain *x)
 {
     struct progress p = {.is_13 = explain_facts(x)->version == VERSION_1_3};
@@ -317,16 +367,9 @@ void explain_story_init(struct explain_story *story, const struct explain *x)
         story->steps[i].title = classics[i].title;
         story->steps[i].classic = classics[i].classic;
     }
-    for (size_t i = 0; i < explain_count(x); i++) {
-        const struct explain_message *m = explain_message(x, i);
-        int number = step_of(&p, m);
-        struct explain_step *step = &story->steps[number - 1];
-        step->messages = mem_grow(step->messages, &step->cap, sizeof *step->messages, step->count + 1);
-        step->messages[step->count++] = i;
-        note(&p, m);
-        story->failed = p.refusal == m ? number : story->failed;
-    }
-    const char *without_alert = story->failed == 0 ? closed_early(x, &p) : NULL;
+    take_judgements(story, &p);
+    place_messages(story, &p);
+    const char *without_alert = p.refusal == NULL ? closed_early(x, &p) : NULL;
     for (int i = EXPLAIN_STEPS; story->failed == 0 && without_alert != NULL && i >= 1; i--) {
         story->failed = i == 1 || is_reached(&p, explain_facts(x), i - 1) ? i : 0;
     }

@@ -3,7 +3,7 @@
 #include "base/text.h"
 
 #include "base/print.h"
-#include "explain/explain.h"
+#include "explain/internal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -174,6 +174,13 @@ static void print_step(FILE *to, const struct explain_story *story, int number, 
         struct buf text = {0};
         buf_printf(&text, "%s%s", lead, (const char *)step->instead.data);
         print_paragraph(to, step->state == EXPLAIN_FAILED ? COLOUR_RED : COLOUR_NONE, (const char *)text.data);
+        buf_clear(&text);
+    }
+    if (step->judgement != NULL && step->state != EXPLAIN_FAILED) { // else that is why, and was said
+        bool accepts = step->judgement->reason == REASON_ok;
+        struct buf text = {0};
+        judgement_tell(&text, step->judgement);
+        print_paragraph(to, accepts ? COLOUR_GREEN : COLOUR_RED, (const char *)text.data);
         buf_clear(&text);
     }
     for (size_t i = 0; i < step->count; i++) {

@@ -26,9 +26,17 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     }
     if (n < 0) {
         c->io_errno = errno;
+    }
+    if (n <= 0 && c->tap.ended != NULL) {
+        c->tap.ended(c->tap.arg, n < 0 && c->io_errno == ECONNRESET);
+    }
+    if (n < 0) {
         return MBEDTLS_ERR_NET_CONN_RESET;
     }
     alert_watch_bytes(&c->incoming, data, (size_t)n);
+    if (n > 0 && c->tap.bytes != NULL) {
+        c->tap.bytes(c->tap.arg, false, data, (size_t)n);
+    }
     return (int)n;
 }
 
@@ -39,6 +47,9 @@ long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
         alert_watch_bytes(&c->outgoing, data, (size_t)n);
         if (c->hello != NULL) {
             hello_watch_bytes(c->hello, data, (size_t)n);
+        }
+        if (n > 0 && c->tap.bytes != NULL) {
+            c->tap.bytes(c->tap.arg, true, data, (size_t)n);
         }
     } else if (n != TLS_IO_AGAIN) {
         c->io_errno = errno;
@@ -80,6 +91,9 @@ static void keep_secret(void *arg, mbedtls_ssl_key_export_type type, const unsig
     (void)prf;
     if (c->context->key_log != NULL) {
         key_log_write(c->context->key_log, type, client_random, span_of(secret, len));
+    }
+    if (c->tap.secret != NULL && key_log_label(type) != NULL) {
+        c->tap.secret(c->tap.arg, key_log_label(type), client_random, span_of(secret, len));
     }
     switch (type) {
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET: to = &client->handshake; break;
@@ -129,6 +143,11 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     mbedtls_ssl_set_bio(&c->ssl, c, bio_send, bio_receive, NULL);
     mbedtls_ssl_set_export_keys_cb(&c->ssl, keep_secret, c);
     return c;
+}
+
+void tls_connection_tap(struct tls_connection *c, const struct tls_tap *tap)
+{
+    c->tap = *tap;
 }
 
 void tls_connection_free(struct tls_connection *c)

@@ -63,6 +63,7 @@ struct refusal {
 struct tls_connection {
     struct tls_context *context;
     struct transport transport;
+    struct tls_tap tap; // its functions NULL: nobody looks
     mbedtls_ssl_context ssl;
     char *name; // of the server asked for, or NULL
     enum connection_state state;

@@ -17,7 +17,7 @@ struct key_log {
     int fd;
 };
 
-static const char *label_of(mbedtls_ssl_key_export_type type)
+const char *key_log_label(mbedtls_ssl_key_export_type type)
 {
     switch (type) {
     case MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET: return "CLIENT_RANDOM";
@@ -63,7 +63,7 @@ void key_log_write(struct key_log *log, mbedtls_ssl_key_export_type type, const 
                    struct span secret)
 {
     char line[LINE_MOST];
-    const char *label = label_of(type);
+    const char *label = key_log_label(type);
     if (label == NULL || secret.len > SECRET_LENGTH_MOST) {
         return;
     }

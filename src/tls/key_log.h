@@ -17,5 +17,6 @@ void key_log_free(struct key_log *log); // NULL is fine
 // A line that cannot be written is lost; the session is not.
 void key_log_write(struct key_log *log, mbedtls_ssl_key_export_type type, const uint8_t client_random[32],
                    struct span secret);
+const char *key_log_label(mbedtls_ssl_key_export_type type); // with which its line begins, static; NULL: it has none
 
 #endif

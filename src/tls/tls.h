@@ -98,6 +98,18 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
                                           struct err *e);
 void tls_connection_free(struct tls_connection *connection);
 
+// A passive copy of what passes between the transport and mbedTLS, and of the secrets, for whoever explains or records
+// the connection. It can change or delay nothing. What was withheld from the transport was not sent, and is not seen.
+struct tls_tap {
+    void *arg;
+    void (*bytes)(void *arg, bool sent, const uint8_t *data, size_t len); // as many as were taken, or came; never none
+    // As a line of SSLKEYLOGFILE has it, before the first record that it protects is received or sent.
+    void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
+    void (*ended)(void *arg, bool reset); // the peer sends no more
+};
+// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection.
+void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
+
 enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);

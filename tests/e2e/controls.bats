@@ -32,7 +32,7 @@ controls() { # SIDE: the directories of its controls
     start_server main -d "$BATS_FILE_TMPDIR/pki"
     while read -r directory; do
         count=$((count + 1))
-        mtls connect "$url/whoami" -d "$BATS_FILE_TMPDIR/pki" --as "$directory" >out 2>&1 ||
+        mtls connect "$url/whoami" --pki "$BATS_FILE_TMPDIR/pki" --as "$directory" >out 2>&1 ||
             refused+=("$directory: $(tail -n 1 main.log)")
     done < <(controls client)
     ((${#refused[@]} == 0)) || fail "${refused[@]}"
@@ -45,7 +45,7 @@ controls() { # SIDE: the directories of its controls
         count=$((count + 1))
         name=${directory//\//-}
         start_server "$name" -d "$BATS_FILE_TMPDIR/pki" --as "$directory"
-        mtls connect "$url/whoami" -d "$BATS_FILE_TMPDIR/pki" --as alice >out 2>&1 ||
+        mtls connect "$url/whoami" --pki "$BATS_FILE_TMPDIR/pki" --as alice >out 2>&1 ||
             refused+=("$directory: $(grep refused out)")
         ((count % 20)) || stop_servers
     done < <(controls server)

@@ -43,7 +43,7 @@ calls() { # CLIENT VERSION NAME: GET /whoami through the relay, as NAME, or as n
     case $1 in
     mtls)
         [[ $3 == - ]] || who=(--as "$3")
-        run mtls connect "https://localhost:$relay_port/whoami" -d pki --resolve "localhost:$relay_port:127.0.0.1" \
+        run mtls connect "https://localhost:$relay_port/whoami" --pki pki --resolve "localhost:$relay_port:127.0.0.1" \
             --tls "1.$2" "${who[@]}"
         ;;
     openssl)
