@@ -43,6 +43,14 @@ long transport_send(struct transport *transport, const uint8_t *data, size_t len
     return (long)len;
 }
 
+void transport_rest(struct transport *transport)
+{
+    if (transport->in_used == transport->in_len) {
+        free(transport->in);
+        transport->in = NULL;
+    }
+}
+
 // Whoever asks for much gets it without a detour.
 long transport_receive(struct transport *transport, uint8_t *data, size_t len)
 {
@@ -54,9 +62,8 @@ long transport_receive(struct transport *transport, uint8_t *data, size_t len)
         long n = transport->io.receive(transport->io.arg, transport->in, AHEAD);
         transport->in_used = 0;
         transport->in_len = n > 0 ? (size_t)n : 0;
-        if (n <= 0) { // it may be quiet for long
-            free(transport->in);
-            transport->in = NULL;
+        if (n <= 0) {
+            transport_rest(transport); // it may be quiet for long
             return n;
         }
     }

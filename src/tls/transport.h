@@ -23,6 +23,7 @@ long transport_send(struct transport *transport, const uint8_t *data, size_t len
 long transport_receive(struct transport *transport, uint8_t *data, size_t len);
 // 0: all is sent. What cannot be sent any more is dropped.
 long transport_flush(struct transport *transport);
+void transport_rest(struct transport *transport); // gives back memory that holds nothing
 void transport_clear(struct transport *transport);
 
 #endif
