@@ -22,13 +22,15 @@ struct signature_memory {
     uint8_t facts[SIGNATURE_MEMORY_SLOTS][TRUST_FACT];
 };
 
-// CA certificates that peers presented and that were part of an accepted path, as they were read: so that
-// they are not read again each time. They count only where they are presented again.
-enum { ISSUER_MEMORY_MOST = 64 };
-struct issuer_memory {
-    pthread_mutex_t lock;
-    struct certificate *items[ISSUER_MEMORY_MOST];
-    size_t count; // atomic
+// Certificates that peers presented and that were part of an accepted path, as they were read: the same ones come
+// again, and reading them and hashing them costs as much as all else that a resumption asks of the judge. They count
+// only where they are presented, and are judged anew each time. Nothing leaves a memory before the snapshot does; it
+// takes so many and no more.
+enum { CERTIFICATE_MEMORY_SLOTS = 512, ISSUERS_REMEMBERED = 64, LEAVES_REMEMBERED = 256 };
+struct certificate_memory {
+    pthread_mutex_t lock; // of those who add
+    size_t count, most;
+    struct certificate *slots[CERTIFICATE_MEMORY_SLOTS]; // atomic
 };
 
 // The certificates of a snapshot, sorted by their subjects, so that one issuer among thousands is found at once.
@@ -51,7 +53,7 @@ struct trust_snapshot {
     struct buf policy_oids;    // what `policy` points into
     struct trust_rules *rules; // or NULL
     struct signature_memory *memory;
-    struct issuer_memory *issuers;
+    struct certificate_memory *issuers, *leaves;
     int references; // atomic
 };
 
@@ -62,11 +64,12 @@ bool signature_fact(const struct certificate *child, const struct certificate *i
 bool signature_known(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
 void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fact[TRUST_FACT]);
 
+struct certificate_memory *certificate_memory_new(size_t most);
+void certificate_memory_free(struct certificate_memory *memory);
 // Borrowed, and shared by all threads; NULL: it is not known.
-struct certificate *issuer_known(const struct trust_snapshot *snapshot, struct span der);
-// True: it is the snapshot's from now on.
-bool issuer_remember(const struct trust_snapshot *snapshot, struct certificate *c);
-void issuers_free(struct issuer_memory *memory);
+struct certificate *certificate_known(const struct certificate_memory *memory, struct span der);
+// True: it is the memory's from now on.
+bool certificate_remember(struct certificate_memory *memory, struct certificate *c);
 
 // identity.c
 // Without digests, fingerprint and key pin stay empty. NULL: SHA-256 failed.

@@ -137,12 +137,13 @@ static bool in_path(const struct search *s, const struct certificate *c)
     return false;
 }
 
-// CA certificates of an accepted path become the snapshot's, if it has room; the rest is freed.
+// Certificates of an accepted path become the snapshot's, if it has room; the rest is freed.
 static void let_go(const struct search *s, bool accepted, struct certificate **own, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        bool kept = accepted && i > 0 && own[i] != NULL && own[i]->is_ca && in_path(s, own[i]) &&
-                    issuer_remember(s->snapshot, own[i]);
+        struct certificate_memory *memory = i == 0 ? s->snapshot->leaves : s->snapshot->issuers;
+        bool kept =
+            accepted && own[i] != NULL && (i == 0 || in_path(s, own[i])) && certificate_remember(memory, own[i]);
         if (!kept) {
             certificate_free(own[i]);
         }
@@ -174,7 +175,7 @@ bool trust_judge_question(const struct trust_snapshot *snapshot, const struct tr
         return false;
     }
     for (size_t i = 0; i < q->count; i++) {
-        read[i] = i > 0 ? issuer_known(snapshot, q->chain[i]) : NULL;
+        read[i] = certificate_known(i == 0 ? snapshot->leaves : snapshot->issuers, q->chain[i]);
         if (read[i] == NULL) {
             read[i] = own[i] = certificate_read(q->chain[i]);
         }

@@ -47,36 +47,50 @@ void signature_remember(const struct trust_snapshot *snapshot, const uint8_t fac
     pthread_mutex_unlock(&memory->lock);
 }
 
-// The same few CAs' certificates come with each leaf. Only the writers have the lock: what is in the list stays there.
-struct certificate *issuer_known(const struct trust_snapshot *snapshot, struct span der)
+struct certificate_memory *certificate_memory_new(size_t most)
 {
-    struct issuer_memory *memory = snapshot->issuers;
-    size_t count = __atomic_load_n(&memory->count, __ATOMIC_ACQUIRE);
-    for (size_t i = 0; i < count; i++) {
-        if (spans_equal(buf_span(&memory->items[i]->der), der)) {
-            return memory->items[i];
-        }
-    }
-    return NULL;
+    struct certificate_memory *memory = mem_alloc(sizeof *memory);
+    memory->most = most < CERTIFICATE_MEMORY_SLOTS / 2 ? most : CERTIFICATE_MEMORY_SLOTS / 2;
+    pthread_mutex_init(&memory->lock, NULL);
+    return memory;
 }
 
-void issuers_free(struct issuer_memory *memory)
+void certificate_memory_free(struct certificate_memory *memory)
 {
-    for (size_t i = 0; i < memory->count; i++) {
-        certificate_free(memory->items[i]);
+    for (size_t i = 0; i < CERTIFICATE_MEMORY_SLOTS; i++) {
+        certificate_free(memory->slots[i]);
     }
     pthread_mutex_destroy(&memory->lock);
     free(memory);
 }
 
-bool issuer_remember(const struct trust_snapshot *snapshot, struct certificate *c)
+// The slot of a certificate, or the empty one where it belongs. It ends with the last octets of its signature, which
+// are the hash; half of the slots stay empty.
+static size_t certificate_slot(const struct certificate_memory *memory, struct span der)
 {
-    struct issuer_memory *memory = snapshot->issuers;
+    size_t i = der.len < 2 ? 0 : ((size_t)der.data[der.len - 1] << 8 | der.data[der.len - 2]);
+    for (i %= CERTIFICATE_MEMORY_SLOTS;; i = (i + 1) % CERTIFICATE_MEMORY_SLOTS) {
+        const struct certificate *c = __atomic_load_n(&memory->slots[i], __ATOMIC_ACQUIRE);
+        if (c == NULL || spans_equal(buf_span(&c->der), der)) {
+            return i;
+        }
+    }
+}
+
+// Without the lock: what is in a slot stays there.
+struct certificate *certificate_known(const struct certificate_memory *memory, struct span der)
+{
+    return __atomic_load_n(&memory->slots[certificate_slot(memory, der)], __ATOMIC_ACQUIRE);
+}
+
+bool certificate_remember(struct certificate_memory *memory, struct certificate *c)
+{
     pthread_mutex_lock(&memory->lock);
-    bool room = memory->count < ISSUER_MEMORY_MOST && issuer_known(snapshot, buf_span(&c->der)) == NULL;
+    size_t i = certificate_slot(memory, buf_span(&c->der));
+    bool room = memory->slots[i] == NULL && memory->count < memory->most;
     if (room) {
-        memory->items[memory->count] = c;
-        __atomic_store_n(&memory->count, memory->count + 1, __ATOMIC_RELEASE);
+        memory->count++;
+        __atomic_store_n(&memory->slots[i], c, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&memory->lock);
     return room;
