@@ -29,6 +29,7 @@ struct tls_context {
     struct trust_snapshot *snapshot;     // of new connections; NULL once retired
     mbedtls_x509_crt anchors;            // mbedTLS's copy
     struct tls_tickets *tickets;         // or NULL
+    struct ticket_issuers issuers;       // of the credentials: tickets refer to them
     mbedtls_ssl_config config;
     struct key_log *key_log; // or NULL
     struct rng rng;          // its generator is locked by mbedTLS

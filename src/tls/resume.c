@@ -113,7 +113,7 @@ bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, m
     c->resumption = resumption;
     resumption->plain = *plain;
     *plain = (struct buf){0};
-    bool accepted = ticket_decode(buf_span(&resumption->plain), &resumption->ticket) &&
+    bool accepted = ticket_decode(buf_span(&resumption->plain), &c->context->issuers, &resumption->ticket) &&
                     is_usable(c, &resumption->ticket, now) && judge_ticket(c, resumption, now) &&
                     load_session(c, resumption->ticket.session, session);
     if (!accepted) {
@@ -170,7 +170,7 @@ static int encode(struct tls_connection *c, const mbedtls_ssl_session *session, 
         for (size_t i = 0; i < c->presented_count; i++) {
             ticket.chain[i] = buf_span(&c->presented[i]);
         }
-        rc = ticket_encode(&ticket, plain);
+        rc = ticket_encode(&ticket, &c->context->issuers, plain);
     }
     mbedtls_platform_zeroize(saved, TICKET_MOST);
     free(saved);

@@ -60,7 +60,40 @@ static bool take_leaf(struct span *plain, struct span session, struct span *leaf
     return true;
 }
 
-int ticket_encode(const struct ticket *ticket, struct buf *plain)
+static int put_issuer(struct buf *b, struct span certificate, const struct ticket_issuers *issuers)
+{
+    for (size_t i = 0; issuers != NULL && i < issuers->count; i++) {
+        if (spans_equal(issuers->items[i].certificate, certificate)) {
+            put_number(b, REFERENCE, 2);
+            buf_add(b, issuers->items[i].digest, TICKET_DIGEST);
+            return 0;
+        }
+    }
+    return put_vector(b, certificate);
+}
+
+static bool take_issuer(struct span *plain, const struct ticket_issuers *issuers, struct span *certificate)
+{
+    uint32_t kind;
+    struct span digest;
+    struct span ahead = *plain;
+    if (!octets_number(&ahead, 2, &kind) || kind != REFERENCE) {
+        return octets_vector(plain, 2, certificate);
+    }
+    if (!octets_take(&ahead, TICKET_DIGEST, &digest)) {
+        return false;
+    }
+    *plain = ahead;
+    for (size_t i = 0; issuers != NULL && i < issuers->count; i++) {
+        if (memcmp(issuers->items[i].digest, digest.data, TICKET_DIGEST) == 0) {
+            *certificate = issuers->items[i].certificate;
+            return true;
+        }
+    }
+    return false;
+}
+
+int ticket_encode(const struct ticket *ticket, const struct ticket_issuers *issuers, struct buf *plain)
 {
     put_number(plain, ticket->version, 2);
     put_number(plain, (uint64_t)ticket->authenticated, 8);
@@ -69,12 +102,12 @@ int ticket_encode(const struct ticket *ticket, struct buf *plain)
     rc = rc == 0 ? put_vector(plain, ticket->session) : -1;
     put_number(plain, ticket->count, 1);
     for (size_t i = 0; i < ticket->count && rc == 0; i++) {
-        rc = i == 0 ? put_leaf(plain, ticket) : put_vector(plain, ticket->chain[i]);
+        rc = i == 0 ? put_leaf(plain, ticket) : put_issuer(plain, ticket->chain[i], issuers);
     }
     return rc;
 }
 
-bool ticket_decode(struct span plain, struct ticket *ticket)
+bool ticket_decode(struct span plain, const struct ticket_issuers *issuers, struct ticket *ticket)
 {
     uint32_t version;
     uint64_t authenticated;
@@ -94,7 +127,7 @@ bool ticket_decode(struct span plain, struct ticket *ticket)
         return false;
     }
     for (ticket->count = 1; ticket->count < count; ticket->count++) {
-        if (!octets_vector(&plain, 2, &ticket->chain[ticket->count])) {
+        if (!take_issuer(&plain, issuers, &ticket->chain[ticket->count])) {
             return false;
         }
     }
