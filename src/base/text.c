@@ -102,6 +102,37 @@ void text_html(struct buf *b, const char *text)
     }
 }
 
+void text_json(struct buf *b, const char *text)
+{
+    static const char letters[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    const uint8_t *start = (const uint8_t *)text;
+    const uint8_t *p = start;
+    size_t left = strlen(text);
+    buf_add(b, "\"", 1);
+    while (left > 0) {
+        uint32_t code = 0;
+        size_t n = text_utf8(p, left, &code);
+        bool plain = n > 0 && code >= 0x20 && code != '"' && code != '\\';
+        if (!plain) { // those before it are
+            buf_add(b, start, (size_t)(p - start));
+            if (n == 0) {
+                buf_text(b, "\xef\xbf\xbd");
+            } else if (letters[code] != '\0') {
+                buf_add(b, (const char[]){'\\', letters[code]}, 2);
+            } else {
+                buf_printf(b, "\\u%04X", (unsigned)code);
+            }
+        }
+        n = n > 0 ? n : 1;
+        p += n;
+        left -= n;
+        start = plain ? start : p;
+    }
+    buf_add(b, start, (size_t)(p - start));
+    buf_add(b, "\"", 1);
+}
+
 void text_hex(struct buf *b, const void *data, size_t len, char separator)
 {
     static const char digits[] = "0123456789abcdef";
