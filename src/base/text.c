@@ -47,6 +47,12 @@ bool text_is_invisible(uint32_t c)
            (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+// Of ASCII, and shown as it is.
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '\\';
+}
+
 const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit)
 {
     const uint8_t *p = data;
@@ -67,8 +73,13 @@ const char *text_escape(struct buf *b, const void *data, size_t len, size_t limi
             i += bytes;
             continue;
         }
-        buf_add(b, p + i, n);
-        i += n;
+        size_t room = limit - (b->len - start) - 4; // for as many more, so that the next one is asked again
+        size_t run = n;
+        while (run < room && i + run < len && is_plain(p[i + run])) {
+            run++;
+        }
+        buf_add(b, p + i, run);
+        i += run;
     }
     return (const char *)b->data;
 }

@@ -252,6 +252,7 @@ static enum tls_status step_linger(struct connection *c)
     if (!c->shut) {
         shutdown(c->fd, SHUT_WR); // nothing more comes
         c->shut = true;
+        return TLS_WANT_READ; // and the peer has not seen that yet
     }
     return discard(c);
 }

@@ -51,10 +51,14 @@ void transport_rest(struct transport *transport)
     }
 }
 
-// Whoever asks for much gets it without a detour.
+// Whoever asks for much gets it without a detour. A peer that has not been sent our flight has nothing to say yet: it
+// is not asked.
 long transport_receive(struct transport *transport, uint8_t *data, size_t len)
 {
     if (transport->in_used == transport->in_len) {
+        if (transport->holds && transport->out.len > 0) {
+            return TLS_IO_AGAIN;
+        }
         if (!transport->ahead || len >= AHEAD) {
             return transport->io.receive(transport->io.arg, data, len);
         }
