@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "trust/extensions.h"
 #include "trust/name.h"
+#include "trust/trust.h"
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
@@ -319,6 +320,7 @@ void certificate_free(struct certificate *c)
         return;
     }
     mbedtls_pk_free(&c->key);
+    trust_identity_free(c->identity);
     buf_clear(&c->issuer_key);
     buf_clear(&c->subject_key);
     buf_clear(&c->der);

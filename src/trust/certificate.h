@@ -59,7 +59,8 @@ struct certificate {
     int require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy; // skip counts, or CERTIFICATE_NO_SKIP
     struct span crl_points;                                                  // content of cRLDistributionPoints
 
-    mbedtls_pk_context key; // only if key_read
+    struct trust_identity *identity; // of a leaf that is remembered, with its digests; else NULL
+    mbedtls_pk_context key;          // only if key_read
     bool key_read;
 };
 

@@ -115,6 +115,31 @@ struct trust_identity *identity_of(const struct certificate *c, bool digests)
     return identity;
 }
 
+struct trust_identity *identity_copy(const struct trust_identity *from)
+{
+    struct trust_identity *to = mem_alloc(sizeof *to);
+    *to = *from;
+    to->subject = mem_strdup(from->subject);
+    to->issuer = mem_strdup(from->issuer);
+    to->serial = mem_strdup(from->serial);
+    to->fingerprint = mem_strdup(from->fingerprint);
+    to->key_pin = mem_strdup(from->key_pin);
+    to->names = mem_array(from->name_count, sizeof *to->names);
+    for (size_t i = 0; i < from->name_count; i++) {
+        const struct trust_name *name = &from->names[i];
+        to->names[i] =
+            (struct trust_name){.type = name->type, .text = mem_strdup(name->text), .octets = copy(name->octets)};
+    }
+    to->attributes = mem_array(from->attribute_count, sizeof *to->attributes);
+    for (size_t i = 0; i < from->attribute_count; i++) {
+        const struct trust_attribute *attribute = &from->attributes[i];
+        to->attributes[i] = (struct trust_attribute){.type = mem_strdup(attribute->type),
+                                                     .value = mem_strdup(attribute->value),
+                                                     .octets = copy(attribute->octets)};
+    }
+    return to;
+}
+
 struct trust_identity *trust_identity_new(struct span leaf, const char *tls_version, bool resumed, struct err *e)
 {
     struct trust_identity *identity = NULL;

@@ -29,7 +29,8 @@ struct signature_memory {
 enum { CERTIFICATE_MEMORY_SLOTS = 512, ISSUERS_REMEMBERED = 64, LEAVES_REMEMBERED = 256 };
 struct certificate_memory {
     pthread_mutex_t lock; // of those who add
-    size_t count, most;
+    size_t count;         // atomic
+    size_t most;
     struct certificate *slots[CERTIFICATE_MEMORY_SLOTS]; // atomic
 };
 
@@ -68,12 +69,14 @@ struct certificate_memory *certificate_memory_new(size_t most);
 void certificate_memory_free(struct certificate_memory *memory);
 // Borrowed, and shared by all threads; NULL: it is not known.
 struct certificate *certificate_known(const struct certificate_memory *memory, struct span der);
+bool certificate_memory_has_room(const struct certificate_memory *memory); // perhaps not for long
 // True: it is the memory's from now on.
 bool certificate_remember(struct certificate_memory *memory, struct certificate *c);
 
 // identity.c
 // Without digests, fingerprint and key pin stay empty. NULL: SHA-256 failed.
 struct trust_identity *identity_of(const struct certificate *c, bool digests);
+struct trust_identity *identity_copy(const struct trust_identity *from);
 const char *identity_label(const struct trust_identity *identity); // for messages, escaped
 
 // Text for people, escaped, appended to `b`; what cannot be decoded is shown as hexadecimal.

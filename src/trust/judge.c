@@ -95,16 +95,20 @@ static bool is_allowed(const struct search *s, const struct trust_identity *iden
 // Whose the accepted path is: for the rules, and for whoever asked.
 static bool admit(const struct search *s, bool identify, struct trust_path *path)
 {
+    const struct certificate *leaf = s->path[0];
+    const struct trust_identity *known = leaf->identity;
+    struct trust_identity *made = NULL;
     bool has_rules = s->purpose == TRUST_CLIENT && s->snapshot->rules != NULL;
     identify = identify && path != NULL;
-    struct trust_identity *identity =
-        has_rules || identify ? identity_of(s->path[0], identify || rules_need_digests(s->snapshot->rules)) : NULL;
-    bool admitted = !has_rules || is_allowed(s, identity);
-    if (admitted && identify) {
-        path->identity = identity;
-        identity = NULL;
+    if (known == NULL && (has_rules || identify)) {
+        made = identity_of(leaf, identify || rules_need_digests(s->snapshot->rules));
     }
-    trust_identity_free(identity);
+    bool admitted = !has_rules || is_allowed(s, known != NULL ? known : made);
+    if (admitted && identify) {
+        path->identity = known != NULL ? identity_copy(known) : made;
+        made = known != NULL ? made : NULL;
+    }
+    trust_identity_free(made);
     return admitted;
 }
 
@@ -142,8 +146,11 @@ static void let_go(const struct search *s, bool accepted, struct certificate **o
 {
     for (size_t i = 0; i < count; i++) {
         struct certificate_memory *memory = i == 0 ? s->snapshot->leaves : s->snapshot->issuers;
-        bool kept =
-            accepted && own[i] != NULL && (i == 0 || in_path(s, own[i])) && certificate_remember(memory, own[i]);
+        bool kept = accepted && own[i] != NULL && (i == 0 || in_path(s, own[i])) && certificate_memory_has_room(memory);
+        if (kept && i == 0) {
+            own[i]->identity = identity_of(own[i], true);
+        }
+        kept = kept && certificate_remember(memory, own[i]);
         if (!kept) {
             certificate_free(own[i]);
         }

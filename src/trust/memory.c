@@ -83,13 +83,18 @@ struct certificate *certificate_known(const struct certificate_memory *memory, s
     return __atomic_load_n(&memory->slots[certificate_slot(memory, der)], __ATOMIC_ACQUIRE);
 }
 
+bool certificate_memory_has_room(const struct certificate_memory *memory)
+{
+    return __atomic_load_n(&memory->count, __ATOMIC_RELAXED) < memory->most;
+}
+
 bool certificate_remember(struct certificate_memory *memory, struct certificate *c)
 {
     pthread_mutex_lock(&memory->lock);
     size_t i = certificate_slot(memory, buf_span(&c->der));
     bool room = memory->slots[i] == NULL && memory->count < memory->most;
     if (room) {
-        memory->count++;
+        __atomic_store_n(&memory->count, memory->count + 1, __ATOMIC_RELAXED);
         __atomic_store_n(&memory->slots[i], c, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&memory->lock);
