@@ -115,7 +115,7 @@ struct trust_identity *identity_of(const struct certificate *c, bool digests)
     return identity;
 }
 
-struct trust_identity *identity_copy(const struct trust_identity *from)
+struct trust_identity *identity_copy_of(const struct trust_identity *from)
 {
     struct trust_identity *to = mem_alloc(sizeof *to);
     *to = *from;

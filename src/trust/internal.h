@@ -76,7 +76,7 @@ bool certificate_remember(struct certificate_memory *memory, struct certificate 
 // identity.c
 // Without digests, fingerprint and key pin stay empty. NULL: SHA-256 failed.
 struct trust_identity *identity_of(const struct certificate *c, bool digests);
-struct trust_identity *identity_copy(const struct trust_identity *from);
+struct trust_identity *identity_copy_of(const struct trust_identity *from);
 const char *identity_label(const struct trust_identity *identity); // for messages, escaped
 
 // Text for people, escaped, appended to `b`; what cannot be decoded is shown as hexadecimal.

@@ -105,7 +105,7 @@ static bool admit(const struct search *s, bool identify, struct trust_path *path
     }
     bool admitted = !has_rules || is_allowed(s, known != NULL ? known : made);
     if (admitted && identify) {
-        path->identity = known != NULL ? identity_copy(known) : made;
+        path->identity = known != NULL ? identity_copy_of(known) : made;
         made = known != NULL ? made : NULL;
     }
     trust_identity_free(made);
