@@ -124,6 +124,8 @@ void tls_connection_tap(struct tls_connection *connection, const struct tls_tap 
 
 enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
+// A client's gets TLS_EOF when the transport takes no more: what the server had to say, an alert perhaps, is then still
+// there for tls_read().
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
 // It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
