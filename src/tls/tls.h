@@ -25,7 +25,8 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 // The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
 // about them is checked but that there is PEM, and a key that can sign.
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
-// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All copied.
+// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All
+// copied.
 struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
                                                   struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
@@ -123,6 +124,8 @@ void tls_connection_tap(struct tls_connection *connection, const struct tls_tap 
 
 enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
+// A client's gets TLS_EOF when the transport takes no more: what the server had to say, an alert perhaps, is then still
+// there for tls_read().
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
 // It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
@@ -179,6 +182,7 @@ int tls_alert_received(const struct tls_connection *connection); // its number (
 int tls_alert_sent(const struct tls_connection *connection);
 
 const char *tls_version(const struct tls_connection *connection); // "TLSv1.3"; "" before it is agreed
+const char *tls_alpn(const struct tls_connection *connection);    // the application protocol agreed on; or ""
 const char *tls_cipher(const struct tls_connection *connection);  // IANA's name: "TLS_AES_128_GCM_SHA256"; or ""
 
 #endif
