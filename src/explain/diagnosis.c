@@ -115,7 +115,8 @@ static bool tell_times(const struct evidence *v)
         }
         free(name);
     }
-    if (!found && v->refusal != NULL && v->refusal->type == ALERT_CERTIFICATE_EXPIRED) {
+    if (!found && v->refusal != NULL && v->refusal->type == ALERT_CERTIFICATE_EXPIRED &&
+        explain_judgement(v->of, v->refusal->from) == NULL) { // else the reason is known
         say(v->to,
             "None of the certificates that the %s sent had expired at %s: it may be the clock of the %s that is wrong.",
             explain_side_name(v->side), now, explain_side_name(v->refusal->from));

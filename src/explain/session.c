@@ -43,9 +43,9 @@ struct explain {
     bool begun;
     size_t kept; // octets of messages
     uint64_t start_us, now_us;
+    int64_t began_at;
     bool judged[2];
     struct explain_judgement judgements[2]; // by the side that judges
-    int64_t began_at;
     char *ended;
     uint8_t plain[BODY_MOST];
 };

@@ -70,7 +70,7 @@ struct tls_settings {
     const char *curves;
     bool sessions; // of a client: asks for tickets, so that tls_session_of() has something
     // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
-    // tls_peer() stays NULL: nobody was verified.
+    // tls_peer() stays NULL: nobody was verified. Of a server: it asks for a certificate, and goes on with anybody.
     bool unsafe_no_verify;
 };
 
