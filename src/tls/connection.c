@@ -28,6 +28,7 @@ static int receive(struct tls_connection *c, unsigned char *data, size_t len)
     }
     if (n <= 0 && c->tap.ended != NULL) {
         c->tap.ended(c->tap.arg, n < 0 && c->io_errno == ECONNRESET);
+        c->tap.ended = NULL; // it is told once, whoever asks again
     }
     if (n < 0) {
         return MBEDTLS_ERR_NET_CONN_RESET;

@@ -117,7 +117,7 @@ struct tls_tap {
     void (*bytes)(void *arg, bool sent, const uint8_t *data, size_t len); // as many as were taken, or came; never none
     // As a line of SSLKEYLOGFILE has it, before the first record that it protects is received or sent.
     void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
-    void (*ended)(void *arg, bool reset); // the peer sends no more
+    void (*ended)(void *arg, bool reset); // the peer sends no more: told once
 };
 // Before the handshake. Copied; all of its functions are there, and its arg outlives the connection. {0} ends it.
 void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
