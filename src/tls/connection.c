@@ -16,10 +16,9 @@ struct err *connection_failure(struct tls_connection *c)
     return c->failure;
 }
 
-static int bio_receive(void *arg, unsigned char *data, size_t len)
+// From the transport, past everybody who looks on.
+static int receive(struct tls_connection *c, unsigned char *data, size_t len)
 {
-    struct tls_connection *c = arg;
-    record_memory_incoming(&c->memory, data);
     long n = transport_receive(&c->transport, data, len);
     if (n == TLS_IO_AGAIN) {
         return MBEDTLS_ERR_SSL_WANT_READ;
@@ -29,6 +28,7 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     }
     if (n <= 0 && c->tap.ended != NULL) {
         c->tap.ended(c->tap.arg, n < 0 && c->io_errno == ECONNRESET);
+        c->tap.ended = NULL; // it is told once, whoever asks again
     }
     if (n < 0) {
         return MBEDTLS_ERR_NET_CONN_RESET;
@@ -41,6 +41,25 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
         c->tap.bytes(c->tap.arg, false, data, (size_t)n);
     }
     return (int)n;
+}
+
+static int bio_receive(void *arg, unsigned char *data, size_t len)
+{
+    struct tls_connection *c = arg;
+    record_memory_incoming(&c->memory, data);
+    return receive(c, data, len);
+}
+
+// A peer that refuses us and closes makes our next send fail, while its alert is still waiting to be read.
+static void hear_out(struct tls_connection *c)
+{
+    enum { PIECES_MOST = 64 };
+    unsigned char data[1024];
+    if (c->context->role == TLS_CLIENT && c->incoming.application.len > 0) {
+        alert_watch_handshake_over(&c->incoming); // the server's part of it is, when we send ours
+    }
+    for (int i = 0; i < PIECES_MOST && receive(c, data, sizeof data) > 0; i++) {
+    }
 }
 
 long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
@@ -294,6 +313,9 @@ static enum tls_status handshake_on(struct tls_connection *c)
     case MBEDTLS_ERR_SSL_WANT_WRITE: return TLS_WANT_WRITE;
     default: break;
     }
+    if (code == MBEDTLS_ERR_NET_CONN_RESET) {
+        hear_out(c);
+    }
     enum tls_status status = fail(c, code);
     // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
     bool unsaid = c->refusal.withheld != TLS_ALERT_NONE ||
@@ -362,6 +384,9 @@ enum tls_status tls_write(struct tls_connection *c, const void *data, size_t len
     int n = mbedtls_ssl_write(&c->ssl, data, len);
     if (n == MBEDTLS_ERR_SSL_WANT_READ || n == MBEDTLS_ERR_SSL_WANT_WRITE) {
         return n == MBEDTLS_ERR_SSL_WANT_READ ? TLS_WANT_READ : TLS_WANT_WRITE;
+    }
+    if (n == MBEDTLS_ERR_NET_CONN_RESET && c->context->role == TLS_CLIENT) {
+        return TLS_EOF;
     }
     if (n < 0) {
         return fail(c, n);
