@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // mtls probe: would it have refused?
-#include "probe/probe.h"
+#include "cmd/probe.h"
 
 #include "base/args.h"
 #include "base/pki_files.h"
-#include "base/print.h"
 #include "client/client.h"
-#include "cmd/cmd.h"
+#include "probe/report.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +19,9 @@ struct probe_arguments {
     struct arg_list only;
     long timeout; // seconds
     bool list;
+    bool client; // for --help: probe_client.c has it
+    bool compare;
+    struct probe_report_options report;
 };
 
 enum { STATUS_MOST = 32 };
@@ -80,20 +82,6 @@ static int check(struct probe_arguments *a, struct err *e)
     return 0;
 }
 
-static void print_result(void *arg, const struct probe_run *run, const struct probe_result *r, size_t total)
-{
-    static const enum colour colours[] = {[PROBE_GOOD] = COLOUR_GREEN,
-                                          [PROBE_FINDING] = COLOUR_RED,
-                                          [PROBE_INCONCLUSIVE] = COLOUR_YELLOW,
-                                          [PROBE_SKIPPED] = COLOUR_DIM};
-    (void)arg;
-    (void)run;
-    (void)total;
-    print_coloured(stdout, colours[r->verdict], "%-12s  %-45s  %s  %-20s  %-12s  %s\n", probe_verdict_word(r->verdict),
-                   r->of == NULL ? "(good certificate)" : r->of->token, r->version,
-                   r->of == NULL ? "" : reason_token(r->of->reason), probe_seen_word(r->seen), r->detail);
-}
-
 static void list_cases(void)
 {
     const struct probe_case *c = NULL;
@@ -105,7 +93,7 @@ static void list_cases(void)
 static int run(struct probe_arguments *a, struct err *e)
 {
     static const int refused_by_default[] = {400, 401, 403, 495, 496, 497};
-    static const struct probe_observer observer = {.result = print_result};
+    struct probe_reporter reporter = {0};
     int statuses[STATUS_MOST];
     struct client_target target;
     struct probe_run probe_run = {0};
@@ -121,25 +109,41 @@ static int run(struct probe_arguments *a, struct err *e)
             return -1;
         }
     }
+    if (probe_reporter_init(&reporter, &a->report, e) != 0) {
+        probe_reporter_clear(&reporter);
+        return -1;
+    }
     if (client_target_parse(a->target, &target, e) != 0) {
+        probe_reporter_clear(&reporter);
         return -1;
     }
     a->options.host = target.host;
     a->options.port = target.port;
     a->options.path = target.path;
-    int rc = probe_server(&a->options, &observer, &probe_run, e);
-    int code = probe_run_exit(&probe_run);
-    if (rc == 0) {
-        printf("%s%s%s\n", probe_verdict_word(probe_run.verdict), probe_run.why != NULL ? ": " : "",
-               probe_run.why != NULL ? probe_run.why : "");
-    }
+    int code = 0;
+    int rc = probe_server(&a->options, &reporter.observer, &probe_run, e);
+    rc = rc == 0 ? probe_reporter_end(&reporter, &probe_run, &code, e) : rc;
+    probe_reporter_clear(&reporter);
     probe_run_clear(&probe_run);
     client_target_clear(&target);
     return rc != 0 ? -1 : code;
 }
 
+static bool is_of_client(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--client") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int cmd_probe(int argc, char **argv)
 {
+    if (is_of_client(argc, argv)) {
+        return cmd_probe_client(argc, argv);
+    }
     struct probe_arguments a = {.timeout = 5, .options = {.parallel = 1}};
     struct arg_list operands = {0};
     struct err e = ERR_INIT;
@@ -166,6 +170,9 @@ int cmd_probe(int argc, char **argv)
         {"rate", 0, ARG_NUMBER, "N", "connections begun in a second, at most", &o->rate},
         {"timeout", 0, ARG_NUMBER, "SECONDS", "for connecting and for each wait (default: 5)", &a.timeout},
         {"keep", 0, ARG_TEXT, "DIR", "write what is minted there, with its keys", &o->keep},
+        PROBE_REPORT_OPTIONS(&a.report),
+        {"compare", 0, ARG_FLAG, NULL, "two files of JSON side by side: --compare A B", &a.compare},
+        {"client", 0, ARG_FLAG, NULL, "try a client instead; mtls probe --client --help", &a.client},
         {"i-own-this-host", 0, ARG_FLAG, NULL, "the target is yours, though it is not on a private network", &o->owned},
         {0},
     };
@@ -176,18 +183,23 @@ int cmd_probe(int argc, char **argv)
                    "refused and the good served, 1 a finding,\n3 inconclusive.",
         .operands = "the target",
         .least = 0,
-        .most = 1,
+        .most = 2,
         .options = options,
-        .examples = "  mtls probe localhost:8443 --pki pki\n"
-                    "  mtls probe 10.0.0.7:443/health --ca-cert ca.pem --ca-key ca.key\n"
-                    "  mtls probe localhost:443 --cert me.pem --key me.key --expect-body welcome\n",
+        .examples =
+            "  mtls probe localhost:8443 --pki pki\n"
+            "  mtls probe 10.0.0.7:443/health --ca-cert ca.pem --ca-key ca.key\n"
+            "  mtls probe localhost:8443 --json >new.json; mtls probe --compare old.json new.json --html c.html\n"
+            "  mtls probe localhost:443 --cert me.pem --key me.key --expect-body welcome\n",
     };
     signal(SIGPIPE, SIG_IGN);
     int code = args_parse(&command, argc, argv, &operands, &e);
     if (code == 0 && a.list) {
         list_cases();
-    } else if (code == 0 && operands.count == 0) {
-        err_usage(&e, "probe needs a target: HOST:PORT");
+    } else if (code == 0 && a.compare && operands.count == 2) {
+        a.target = operands.items[1];
+        probe_report_compare(&a.report, operands.items[0], operands.items[1], &code, &e);
+    } else if (code == 0 && (a.compare || operands.count != 1)) {
+        err_usage(&e, "probe needs a target: HOST:PORT; or --compare and two files");
     } else if (code == 0) {
         a.target = operands.items[0];
         code = run(&a, &e);

@@ -14,7 +14,7 @@ enum {
     SVG_EDGE = 22,    // left and right of everything
     SVG_TITLES = 46,  // where the steps' titles begin
     SVG_CLIENT = 196, // the lifelines
-    SVG_SERVER = 652,
+    SVG_SERVER = 644,
 };
 
 // --- svg_write.c ---
@@ -28,6 +28,8 @@ struct svg_type {      // how a text looks
     bool bold;
 };
 extern const struct svg_type SVG_HEADLINE, SVG_PLAIN, SVG_NAME, SVG_FIGURES, SVG_CAPTION, SVG_TITLE;
+
+#define SVG_BETWEEN " \xc2\xb7 " // what stands between captions, and where lines are broken first
 
 int svg_text_width(const struct svg_type *type, const char *text);
 // One line that begins at x, or ends there; it is cut to the room, with an ellipsis.
@@ -51,6 +53,14 @@ const char *svg_protection(enum explain_protection protection);
 void svg_line_between(struct buf *b, const char *line, const char *colour, int x1, int y1, int x2, int y2);
 void svg_arrow(struct buf *b, const char *line, const char *colour, int from, int to, int y);
 
+// --- svg_frame.c ---
+
+void svg_verdict(struct buf *b, const struct explain_story *story, int *y); // *y: where it begins, then where it ends
+void svg_heads(struct buf *b, const struct explain_story *story, int *y);
+struct svg_plan;
+void svg_legend(struct buf *b, const struct svg_plan *plan, int *y);
+void svg_badge(struct buf *b, int number, enum explain_state state, int x, int y); // number 0: none
+
 // --- svg_plan.c: messages and steps in the order in which they happened ---
 
 struct svg_row {
@@ -64,6 +74,7 @@ struct svg_plan {
     struct svg_row *rows;
     size_t count, cap;
 };
+bool svg_is_missing(const struct explain_story *story, int step); // it has not happened, or was not seen
 void svg_plan_init(struct svg_plan *plan, const struct explain_story *story);
 void svg_plan_clear(struct svg_plan *plan);
 
@@ -73,6 +84,8 @@ void svg_plan_clear(struct svg_plan *plan);
 void svg_caption(const struct explain_story *story, const struct explain_message *m, struct buf *lines);
 // What a step without messages is about.
 void svg_remark(const struct explain_story *story, int step, struct buf *text);
+bool svg_is_idle(const struct explain_story *story, const struct explain_message *m); // TLS 1.3's ChangeCipherSpec
+const struct explain_message *svg_refusal(const struct explain_story *story); // the alert that ended it, or NULL
 // A field as text, lists with commas, at most so many of them; "": there is none.
 void svg_field(const struct explain_message *m, const char *field, size_t most, struct buf *text);
 const struct explain_message *svg_find(const struct explain *x, enum explain_side from, int type); // or NULL

@@ -3,8 +3,6 @@
 #include "base/print.h"
 #include "explain/svg.h"
 
-static const char between[] = " \xc2\xb7 ";
-
 void svg_field(const struct explain_message *m, const char *field, size_t most, struct buf *text)
 {
     const json_t *value = json_object_get(m->fields, field);
@@ -43,7 +41,7 @@ static void part(struct buf *line, const struct explain_message *m, const char *
     struct buf value = {0};
     svg_field(m, field, most, &value);
     if (value.len > 0) {
-        buf_printf(line, "%s%s%s", line->len > 0 && line->data[line->len - 1] != '\n' ? between : "", label,
+        buf_printf(line, "%s%s%s", line->len > 0 && line->data[line->len - 1] != '\n' ? SVG_BETWEEN : "", label,
                    (const char *)value.data);
     }
     buf_clear(&value);
@@ -58,14 +56,12 @@ static void end_line(struct buf *lines)
 
 static void client_hello(const struct explain_message *m, struct buf *lines)
 {
+    size_t suites = json_array_size(json_object_get(m->fields, "cipher_suites"));
     part(lines, m, "asks for ", "server_name", 1);
     part(lines, m, "", json_object_get(m->fields, "versions") != NULL ? "versions" : "version", 3);
     part(lines, m, "ALPN ", "alpn", 3);
-    end_line(lines);
-    size_t suites = json_array_size(json_object_get(m->fields, "cipher_suites"));
-    buf_printf(lines, "%zu cipher suite%s", suites, plural(suites));
-    part(lines, m, "groups ", "groups", 3);
-    end_line(lines);
+    buf_printf(lines, "%s%zu cipher suite%s", lines->len > 0 ? SVG_BETWEEN : "", suites, plural(suites));
+    part(lines, m, "groups ", "groups", 2);
     part(lines, m, "key share ", "key_shares", 3);
     part(lines, m, "0-RTT ", "early_data", 1);
 }
@@ -85,24 +81,23 @@ static void certificate(const struct explain_message *m, struct buf *lines)
     buf_text(lines, subject != NULL ? subject : "a certificate that cannot be read");
     for (size_t i = 0; i < json_array_size(names) && i < 2; i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        buf_printf(lines, "%s%s", between, name != NULL ? name : "");
+        buf_printf(lines, "%s%s", SVG_BETWEEN, name != NULL ? name : "");
     }
     end_line(lines);
     if (issuer != NULL && until != NULL) {
-        buf_printf(lines, "issued by %s%suntil %.10s", issuer, between, until);
+        buf_printf(lines, "issued by %s%suntil %.10s", issuer, SVG_BETWEEN, until);
     }
     if (json_array_size(list) > 1) {
-        buf_printf(lines, "%schain of %zu", between, json_array_size(list));
+        buf_printf(lines, "%schain of %zu", SVG_BETWEEN, json_array_size(list));
     }
 }
 
 static void certificate_request(const struct explain_message *m, struct buf *lines)
 {
     size_t schemes = json_array_size(json_object_get(m->fields, "signature_schemes"));
-    bool names = json_array_size(json_object_get(m->fields, "certificate_authorities")) > 0;
-    part(lines, m, "of ", "certificate_authorities", 3);
-    end_line(lines);
-    buf_printf(lines, "%s%zu signature scheme%s", names ? "" : "of any CA \xc2\xb7 ", schemes, plural(schemes));
+    part(lines, m, "issued by ", "certificate_authorities", 2);
+    buf_printf(lines, "%s" SVG_BETWEEN "%zu signature scheme%s", lines->len > 0 ? "" : "issued by any CA", schemes,
+               plural(schemes));
 }
 
 static void handshake(const struct explain_story *story, const struct explain_message *m, struct buf *lines)
@@ -140,15 +135,20 @@ void svg_caption(const struct explain_story *story, const struct explain_message
 {
     switch (m->kind) {
     case EXPLAIN_HANDSHAKE: handshake(story, m, lines); break;
-    case EXPLAIN_CHANGE_CIPHER_SPEC:
-        buf_text(lines, explain_facts(story->of)->version == VERSION_1_3 ? "for the sake of middleboxes only"
-                                                                         : "what follows is encrypted");
+    case EXPLAIN_CHANGE_CIPHER_SPEC: buf_text(lines, svg_is_idle(story, m) ? "" : "what follows is encrypted"); break;
+    case EXPLAIN_ALERT: // a refusal's meaning is in the story, that of a close_notify in its name
+        if (m->type != 0 && svg_refusal(story) != m) {
+            part(lines, m, "", "meaning", 1);
+        }
         break;
-    case EXPLAIN_ALERT: part(lines, m, "", "meaning", 1); break;
     case EXPLAIN_ENCRYPTED:
         buf_printf(lines, "in %zu record%s, which could not be opened", m->records, plural(m->records));
         break;
-    case EXPLAIN_APPLICATION_DATA: buf_printf(lines, "in %zu record%s", m->records, plural(m->records)); break;
+    case EXPLAIN_APPLICATION_DATA:
+        if (m->records > 1) {
+            buf_printf(lines, "in %zu records", m->records);
+        }
+        break;
     }
     end_line(lines);
     if (m->problem != NULL) {
@@ -156,13 +156,39 @@ void svg_caption(const struct explain_story *story, const struct explain_message
     }
 }
 
+bool svg_is_idle(const struct explain_story *story, const struct explain_message *m)
+{
+    return m->kind == EXPLAIN_CHANGE_CIPHER_SPEC && explain_facts(story->of)->version == VERSION_1_3;
+}
+
+const struct explain_message *svg_refusal(const struct explain_story *story)
+{
+    enum { CLOSE_NOTIFY = 0, USER_CANCELED = 90 };
+    const struct explain_step *step = story->failed > 0 ? &story->steps[story->failed - 1] : NULL;
+    bool levels = explain_facts(story->of)->version != VERSION_1_3; // RFC 8446 section 6 does without
+    for (size_t i = 0; step != NULL && i < step->count; i++) {
+        const struct explain_message *m = explain_message(story->of, step->messages[i]);
+        const char *level = json_string_value(json_object_get(m->fields, "level"));
+        bool warns = m->type == CLOSE_NOTIFY || m->type == USER_CANCELED ||
+                     (levels && level != NULL && strcmp(level, "warning") == 0);
+        if (m->kind == EXPLAIN_ALERT && !warns) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
 // --- steps without messages ---
 
-static void judges(const struct explain *x, enum explain_side whom, const char *otherwise, struct buf *text)
+static void judges(const struct explain_story *story, enum explain_side whom, const char *otherwise, struct buf *text)
 {
-    const char *subject = svg_certificate(x, whom, "subject");
-    if (subject != NULL) {
-        buf_printf(text, "judges the certificate of %s", subject);
+    const struct explain_judgement *j = explain_judgement(story->of, (enum explain_side) !whom);
+    const char *subject = svg_certificate(story->of, whom, "subject");
+    const char *verb = j != NULL ? "accepts" : "judges";
+    if (j != NULL && j->reason != REASON_ok) {
+        judgement_tell(text, j);
+    } else if (subject != NULL) {
+        buf_printf(text, "%s the certificate of %s", verb, subject);
     } else {
         buf_text(text, otherwise);
     }
@@ -197,22 +223,20 @@ static const char *client_remark(const struct explain_facts *facts)
 void svg_remark(const struct explain_story *story, int step, struct buf *text)
 {
     const struct explain_facts *facts = explain_facts(story->of);
-    switch (story->steps[step - 1].state) {
-    case EXPLAIN_UNSEEN: buf_text(text, "not seen: it is encrypted, or not in the capture"); return;
-    case EXPLAIN_FAILED: buf_add(text, story->steps[step - 1].instead.data, story->steps[step - 1].instead.len); return;
-    case EXPLAIN_NOT_REACHED: buf_text(text, "not reached"); return;
-    default: break;
+    if (step == story->failed) {
+        buf_add(text, story->steps[step - 1].instead.data, story->steps[step - 1].instead.len);
+        return;
     }
     switch (step) {
     case 3:
-        judges(story->of, EXPLAIN_SERVER,
+        judges(story, EXPLAIN_SERVER,
                facts->resumed ? "no certificate to judge: the server's finished proves the earlier session's secret"
                               : "judges the server's certificate, and goes on",
                text);
         break;
     case 4: buf_text(text, secret_remark(facts)); break;
     case 5: buf_text(text, proof_remark(facts)); break;
-    case 6: judges(story->of, EXPLAIN_CLIENT, client_remark(facts), text); break;
-    default: break;
+    case 6: judges(story, EXPLAIN_CLIENT, client_remark(facts), text); break;
+    default: buf_text(text, "nothing was sent for it"); break;
     }
 }

@@ -20,13 +20,13 @@ static int *steps_of(const struct explain_story *story)
 }
 
 // In TLS 1.3 a ChangeCipherSpec says nothing (RFC 8446 appendix D.4): it goes with what its sender sends next.
-static void move_idle(const struct explain *x, int *steps)
+static void move_idle(const struct explain_story *story, int *steps)
 {
+    const struct explain *x = story->of;
     int next[2] = {0, 0};
     for (size_t i = explain_count(x); i-- > 0;) {
         const struct explain_message *m = explain_message(x, i);
-        bool idle = m->kind == EXPLAIN_CHANGE_CIPHER_SPEC && explain_facts(x)->version == VERSION_1_3;
-        steps[i] = idle && next[m->from] != 0 ? next[m->from] : steps[i];
+        steps[i] = svg_is_idle(story, m) && next[m->from] != 0 ? next[m->from] : steps[i];
         next[m->from] = steps[i];
     }
 }
@@ -50,13 +50,18 @@ static size_t client_answer(const struct explain_story *story, const int *steps)
     return i;
 }
 
-// Before which message a step without messages stands.
+bool svg_is_missing(const struct explain_story *story, int step)
+{
+    enum explain_state state = story->steps[step - 1].state;
+    return story->steps[step - 1].count == 0 && (state == EXPLAIN_NOT_REACHED || state == EXPLAIN_UNSEEN);
+}
+
+// Before which message a step without messages stands: what is missing comes last of all.
 static size_t place_of(const struct explain_story *story, int step, size_t answer)
 {
     size_t end = explain_count(story->of);
-    enum explain_state state = story->steps[step - 1].state;
-    if (state == EXPLAIN_NOT_REACHED || state == EXPLAIN_FAILED) {
-        return end;
+    if (svg_is_missing(story, step) || step == story->failed) {
+        return svg_is_missing(story, step) ? end + 1 : end;
     }
     switch (step) {
     case 3:
@@ -87,7 +92,7 @@ static void add(struct svg_plan *plan, int step, const struct explain_message *m
 // The refusal is always drawn, and one more message instead of a line that says there is one more.
 static bool is_left_out(const struct svg_plan *plan, const struct explain_story *story, size_t i, size_t of_session)
 {
-    bool is_refusal = story->failed != 0 && explain_message(story->of, i)->kind == EXPLAIN_ALERT;
+    bool is_refusal = svg_refusal(story) == explain_message(story->of, i);
     bool begun = plan->count > 0 && last(plan)->left_out > 0;
     bool too_many = of_session > SESSION_MOST || plan->count >= DRAWN_MOST;
     return too_many && !is_refusal && (begun || i + 1 < explain_count(story->of));
@@ -100,19 +105,19 @@ void svg_plan_init(struct svg_plan *plan, const struct explain_story *story)
     size_t places[EXPLAIN_STEPS];
     int *steps = steps_of(story);
     *plan = (struct svg_plan){0};
-    move_idle(story->of, steps);
+    move_idle(story, steps);
     size_t answer = client_answer(story, steps);
     for (int step = 1; step <= EXPLAIN_STEPS; step++) {
-        places[step - 1] = story->steps[step - 1].count > 0 ? count + 1 : place_of(story, step, answer);
+        places[step - 1] = story->steps[step - 1].count > 0 ? count + 2 : place_of(story, step, answer);
     }
-    for (size_t i = 0; i <= count; i++) {
+    for (size_t i = 0; i <= count + 1; i++) {
         for (int step = 1; step <= EXPLAIN_STEPS; step++) {
             if (places[step - 1] == i) {
                 add(plan, step, NULL);
             }
         }
-        if (i == count) {
-            break;
+        if (i >= count) {
+            continue;
         }
         of_session += steps[i] == EXPLAIN_STEPS;
         if (!is_left_out(plan, story, i, of_session)) {

@@ -73,19 +73,22 @@ int svg_text_width(const struct svg_type *type, const char *text)
     return (int)((width + 999) / 1000);
 }
 
-// Octets of the first line: up to a space where there is one, one character at least.
+// Octets of the first line: up to a middle dot where there is one, else to a space, one character at least.
 static size_t line_of(const char *text, const struct svg_type *type, int room)
 {
     size_t fits = cut(text, type, room);
-    size_t at = fits;
+    size_t space = 0;
     uint32_t c = 0;
     if (text[fits] == '\0') {
         return fits;
     }
-    while (at > 0 && text[at] != ' ') {
-        at--;
+    for (size_t at = fits; at > 0; at--) {
+        if (text_starts(text + at, SVG_BETWEEN)) {
+            return at;
+        }
+        space = space == 0 && text[at] == ' ' ? at : space;
     }
-    return at > 0 ? at : fits > 0 ? fits : next_character(text, strlen(text), &c);
+    return space > 0 ? space : fits > 0 ? fits : next_character(text, strlen(text), &c);
 }
 
 // --- text ---
@@ -165,7 +168,7 @@ static int each_line(struct buf *b, const struct svg_type *type, const char *col
             text_at(b, type, colour, x, y + count * svg_line_height(type), "", text, len, "");
         }
         text += len;
-        text += *text == ' ';
+        text += text_starts(text, SVG_BETWEEN) ? strlen(SVG_BETWEEN) : *text == ' ';
         count++;
     }
     return count;
@@ -214,9 +217,10 @@ void svg_arrow(struct buf *b, const char *line, const char *colour, int from, in
 
 void svg_padlock(struct buf *b, const char *colour, int x, int y)
 {
-    buf_printf(b, "<circle class=\"f-card k-%s w-2\" cx=\"%d\" cy=\"%d\" r=\"11\"/>\n", colour, x, y);
+    buf_printf(b, "<g class=\"padlock\"><circle class=\"f-card k-%s w-2\" cx=\"%d\" cy=\"%d\" r=\"11\"/>\n", colour, x,
+               y);
     buf_printf(b, "<path class=\"n k-%s w-2\" d=\"M%d %dv-2.5a3 3 0 0 1 6 0v2.5\"/>\n", colour, x - 3, y - 1);
-    buf_printf(b, "<rect class=\"f-%s\" x=\"%d\" y=\"%d\" width=\"10\" height=\"7\" rx=\"1.5\"/>\n", colour, x - 5,
+    buf_printf(b, "<rect class=\"f-%s\" x=\"%d\" y=\"%d\" width=\"10\" height=\"7\" rx=\"1.5\"/></g>\n", colour, x - 5,
                y - 1);
 }
 

@@ -85,10 +85,12 @@ static long receive_counted(void *arg, uint8_t *data, size_t len)
     return n;
 }
 
+// A target that refuses closes, while we may still be sending: what it has said before, the alert, is yet to be read.
 static long send_counted(void *arg, const uint8_t *data, size_t len)
 {
     struct dial *d = arg;
-    return d->io.send(d->io.arg, data, len);
+    long n = d->io.send(d->io.arg, data, len);
+    return n == TLS_IO_ERROR ? (long)len : n;
 }
 
 // --- the handshake ---

@@ -246,10 +246,10 @@ static enum tls_status write_tickets(struct tls_connection *c)
 }
 
 // A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its
-// key.
+// key. A server may be told to go on with those who presented none, too.
 static bool may_go_on(const struct tls_connection *c)
 {
-    return c->context->unsafe_no_verify && c->judged;
+    return c->context->unsafe_no_verify && (c->judged || c->context->role == TLS_SERVER);
 }
 
 // The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.

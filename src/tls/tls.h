@@ -70,7 +70,7 @@ struct tls_settings {
     const char *curves;
     bool sessions; // of a client: asks for tickets, so that tls_session_of() has something
     // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
-    // tls_peer() stays NULL: nobody was verified.
+    // tls_peer() stays NULL: nobody was verified. Of a server: it asks for a certificate, and goes on with anybody.
     bool unsafe_no_verify;
 };
 
@@ -121,7 +121,7 @@ struct tls_tap {
     void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
     void (*ended)(void *arg, bool reset); // the peer sends no more
 };
-// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection.
+// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection. {0} ends it.
 void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
 
 enum tls_status tls_handshake(struct tls_connection *connection);

@@ -266,11 +266,11 @@ static int compare(struct question *q, const struct answer *answer, struct tally
         return -1;
     }
     struct trust_snapshot *snapshot = trust_snapshot_load(&q->files, &load);
-    if (snapshot == NULL || strcmp(answer->token, "unreadable") == 0) {
+    bool unreadable = strcmp(answer->token, "unreadable") == 0;
+    if (snapshot == NULL || unreadable) {
+        bool as_said = snapshot == NULL && unreadable && strstr(load.text, answer->words) != NULL;
         trust_snapshot_free(snapshot);
-        return strcmp(answer->token, "unreadable") == 0 && err_is_set(&load) && strstr(load.text, answer->words) != NULL
-                   ? 0
-                   : err_set(e, "loading: %s", load.text);
+        return as_said ? 0 : err_set(e, "loading: %s", load.text);
     }
     if (!reason_find(answer->token, &reason)) {
         trust_snapshot_free(snapshot);
