@@ -34,7 +34,7 @@ bool we_have_no_certificate(struct evidence *v)
         return false;
     }
     WHAT(v, "the server wants a certificate from us, and none is configured here");
-    MEND(v, "present one: --as NAME, or --cert FILE --key FILE");
+    MEND(v, "%s", reason_info(REASON_no_certificate)->hint);
     return true;
 }
 
@@ -174,7 +174,7 @@ bool we_are_revoked(struct evidence *v)
     }
     WHAT(v, "our certificate, %s, serial %s, has been revoked by %s", diagnosis_subject(diagnosis_own(v)),
          diagnosis_own(v)->serial, diagnosis_own(v)->issuer);
-    MEND(v, "obtain a new certificate: mtls ca issue %s", who(v));
+    MEND(v, "obtain a new certificate: mtls ca renew %s --rekey", who(v));
     return true;
 }
 
@@ -221,7 +221,7 @@ bool it_hung_up_on_us(struct evidence *v)
     }
     if (v->own_count == 0) {
         WHAT(v, "the server asked for a certificate, got none, and ended the connection without saying why");
-        MEND(v, "present one: --as NAME, or --cert FILE --key FILE");
+        MEND(v, "%s", reason_info(REASON_no_certificate)->hint);
     } else {
         WHAT(v,
              "the server asked for a certificate, got ours, %s, and ended the connection without saying why: that may "
@@ -246,7 +246,7 @@ bool it_refuses_in_http(struct evidence *v)
     }
     if (v->own_count == 0) {
         WHAT(v, "the server answers %d; it asked for a certificate, and none is configured here", v->result->status);
-        MEND(v, "present one: --as NAME, or --cert FILE --key FILE");
+        MEND(v, "%s", reason_info(REASON_no_certificate)->hint);
     } else {
         WHAT(v, "the server answers %d; it asked for a certificate, and our own judge would refuse ours: %s: %s",
              v->result->status, reason_token(v->own_verdict.reason), v->own_verdict.detail);
