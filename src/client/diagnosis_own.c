@@ -216,7 +216,7 @@ bool we_speak_other_suites(struct evidence *v)
 
 bool it_hung_up_on_us(struct evidence *v)
 {
-    if (v->result->handshake_us == 0 || v->result->status != 0 || !v->asked->certificate) {
+    if (!v->result->hung_up || !v->asked->certificate) {
         return false;
     }
     if (v->own_count == 0) {
@@ -228,7 +228,8 @@ bool it_hung_up_on_us(struct evidence *v)
              "be how it refuses it%s%s",
              diagnosis_subject(diagnosis_own(v)), v->own_verdict.reason != REASON_ok ? "; our own judge would: " : "",
              v->own_verdict.detail);
-        MEND(v, "look into the server's log; %s", reason_info(v->own_verdict.reason)->hint);
+        MEND(v, "look into the server's log%s%s", v->own_verdict.reason != REASON_ok ? "; " : "",
+             reason_info(v->own_verdict.reason)->hint);
     }
     return true;
 }

@@ -10,10 +10,12 @@ static const char *const root[] = {ROOT};
 static const char *const issuing[] = {"CN=Somebody", "CN=Test Issuing CA"};
 static const char *const others[] = {"CN=A", "CN=B", "CN=C", "CN=D", "CN=E"};
 
+enum { HUNG_UP = 1, TOO_SLOW };
+
 static const struct row {
     const char *own; // our entry; NULL: no certificate
     enum client_outcome outcome;
-    int which; // alert, or reason where we refuse; of what was served the status
+    int which; // alert, or reason where we refuse; of what was served the status; else as above
     bool requested;
     const char *const *authorities;
     size_t count;
@@ -27,8 +29,9 @@ static const struct row {
      "the server wants a certificate from us, and none is configured here", "--as NAME"},
     {NULL, CLIENT_REFUSED_BY_SERVER, ALERT_HANDSHAKE_FAILURE, true, NULL, 0, NULL, 0, "none is configured here",
      "--as NAME"},
-    {NULL, CLIENT_FAILED, TLS_ALERT_NONE, true, NULL, 0, NULL, 0,
+    {NULL, CLIENT_FAILED, HUNG_UP, true, NULL, 0, NULL, 0,
      "the server asked for a certificate, got none, and ended the connection without saying why", "--as NAME"},
+    {NULL, CLIENT_FAILED, TOO_SLOW, true, NULL, 0, NULL, 0, NULL, NULL},
     {NULL, CLIENT_SERVED, 400, true, NULL, 0, NULL, 0, "the server answers 400; it asked for a certificate, and none",
      "--as NAME"},
     {NULL, CLIENT_SERVED, 400, false, NULL, 0, NULL, 0, NULL, NULL},
@@ -78,7 +81,7 @@ static const struct row {
      "not made by the key of our certificate, CN=alice,O=Example\\, Inc.", "the private key that belongs to it"},
     {"clients/alice", CLIENT_REFUSED_BY_SERVER, ALERT_ACCESS_DENIED, true, root, 1, NULL, 0,
      "has no rule that lets us in", "add a rule"},
-    {"clients/alice", CLIENT_FAILED, TLS_ALERT_NONE, true, root, 1, NULL, 0,
+    {"clients/alice", CLIENT_FAILED, HUNG_UP, true, root, 1, NULL, 0,
      "ended the connection without saying why: that may be how it refuses it", "look into the server's log"},
     {"clients/mallory", CLIENT_SERVED, 400, true, root, 1, NULL, 0,
      "the server answers 400; it asked for a certificate, and our own judge would refuse ours: cert_revoked: ",
@@ -138,7 +141,10 @@ static void try(const struct row *row)
     struct pki_chain chain = {.count = 0};
     struct client_target target = {.host = (char[]){"asked.example"}, .port = (char[]){"8443"}, .path = (char[]){"/x"}};
     struct client_call call = {.context = context_of(row->own), .target = &target};
-    struct client_result result = {.outcome = row->outcome, .alert = TLS_ALERT_NONE, .handshake_us = 1};
+    struct client_result result = {
+        .outcome = row->outcome,
+        .alert = TLS_ALERT_NONE,
+    };
     struct client_asked asked = {.certificate = row->requested, .authorities = row->authorities, .count = row->count};
     struct client_diagnosis d;
     snprintf(result.remote, sizeof result.remote, "192.0.2.1:8443");
@@ -147,6 +153,8 @@ static void try(const struct row *row)
                           "the list of X should have been replaced by then");
     } else if (row->outcome == CLIENT_SERVED) {
         result.status = row->which;
+    } else if (row->outcome == CLIENT_FAILED) {
+        result.hung_up = row->which == HUNG_UP;
     } else {
         result.alert = row->which;
     }
