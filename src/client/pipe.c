@@ -44,6 +44,7 @@ static void run(struct session *session)
             continue;
         case TLS_EOF:
             if (!any) {
+                result->hung_up = true;
                 err_set(&result->failure, "the server closed the connection without a word");
                 return;
             }

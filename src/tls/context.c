@@ -170,6 +170,15 @@ const struct trust_snapshot *tls_context_snapshot(const struct tls_context *cont
     return context->snapshot;
 }
 
+struct span tls_context_certificate(const struct tls_context *context, size_t i)
+{
+    const mbedtls_x509_crt *crt = context->credentials != NULL ? &context->credentials->chain : NULL;
+    for (; crt != NULL && i > 0; i--) {
+        crt = crt->next;
+    }
+    return crt != NULL ? span_of(crt->raw.p, crt->raw.len) : span_of(NULL, 0);
+}
+
 void tls_context_retire(struct tls_context *context)
 {
     trust_snapshot_free(context->snapshot);

@@ -80,7 +80,9 @@ struct tls_context *tls_context_ref(struct tls_context *context);
 // No new connection will be made of it: lets its snapshot go, which may be large. Those that there are go on. Nobody
 // else may use the context meanwhile.
 void tls_context_retire(struct tls_context *context);
-void tls_context_free(struct tls_context *context);                                   // drops one reference
+void tls_context_free(struct tls_context *context); // drops one reference
+// The i-th certificate that it presents, DER, the leaf first; empty beyond the last. Borrowed.
+struct span tls_context_certificate(const struct tls_context *context, size_t i);
 const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context); // by which it judges; borrowed
 
 // --- connection: never blocks by itself ---
