@@ -162,7 +162,7 @@ int cmd_explain(int argc, char **argv)
          &o.connection},
         {"svg", 0, ARG_TEXT, "FILE", "a drawing instead of text; -: standard output", &o.drawing},
         {"json", 0, ARG_FLAG, NULL, "for scripts (docs/explain.md)", &o.json},
-        {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message", &o.verbose},
+        {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message, each field's beside its name", &o.verbose},
         {0},
     };
     const struct arg_command command = {

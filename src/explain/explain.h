@@ -3,7 +3,7 @@
 //
 //   capture.h    a capture file -> connections, each a struct explain
 //   session.c    the bytes of both sides -> records (opened with the secrets of a key log) -> messages
-//   decode*.c    one message -> its fields
+//   decode*.c    one message -> its fields, and (marks.c) in which octets each is
 //   story.c      messages -> the nine steps of the classic description of a handshake
 //   text.c, json.c, svg*.c   the story, printed, or drawn
 //
@@ -53,17 +53,25 @@ enum explain_protection {
     EXPLAIN_APPLICATION_KEYS, // in TLS 1.2 all that is encrypted
 };
 
+// Where in a message's octets one of its fields is. Marks are in order, and none overlaps another.
+struct explain_mark {
+    size_t at, len;
+    const char *name; // static text: a field of the RFC's, or an extension's name
+};
+
 struct explain_message {
     enum explain_side from;
     enum explain_kind kind;
     int type;
     enum explain_protection protection;
-    uint64_t at_us;   // when its last byte came, since the first byte of the connection
-    size_t len;       // with the four octets of a handshake message's header; of records what is in them
-    size_t records;   // in how many records; of a run of records how many
-    struct buf bytes; // all of it; empty for application data and what could not be opened
-    json_t *fields;   // an object: name -> text, list of texts, or list of such objects; all text is escaped
-    char *problem;    // where decoding ended, or NULL
+    uint64_t at_us;             // when its last byte came, since the first byte of the connection
+    size_t len;                 // with the four octets of a handshake message's header; of records what is in them
+    size_t records;             // in how many records; of a run of records how many
+    struct buf bytes;           // all of it; empty for application data and what could not be opened
+    json_t *fields;             // an object: name -> text, list of texts, or list of such objects; all text is escaped
+    char *problem;              // where decoding ended, or NULL
+    struct explain_mark *marks; // in `bytes`; what could not be read has none
+    size_t mark_count, mark_cap;
 };
 
 enum explain_exchange { EXPLAIN_OTHER, EXPLAIN_RSA, EXPLAIN_DHE, EXPLAIN_ECDHE, EXPLAIN_SEPARATE };

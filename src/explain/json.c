@@ -8,6 +8,17 @@ static json_t *text_of(const struct buf *b)
     return b->len > 0 ? json_stringn((const char *)b->data, b->len) : json_null();
 }
 
+static json_t *marks_json(const struct explain_message *m)
+{
+    json_t *marks = json_array();
+    for (size_t i = 0; i < m->mark_count; i++) {
+        const struct explain_mark *mark = &m->marks[i];
+        json_array_append_new(marks, json_pack("{s:s, s:I, s:I}", "name", mark->name, "at", (json_int_t)mark->at,
+                                               "octets", (json_int_t)mark->len));
+    }
+    return marks;
+}
+
 static json_t *message_json(const struct explain_message *m, size_t number, bool verbose)
 {
     json_t *o = json_pack("{s:i, s:s, s:s, s:f, s:I, s:I, s:s, s:O}", "number", (int)number + 1, "from",
@@ -24,6 +35,7 @@ static json_t *message_json(const struct explain_message *m, size_t number, bool
         struct buf hex = {0};
         text_hex(&hex, m->bytes.data, m->bytes.len, '\0');
         json_object_set_new(o, "hex", text_of(&hex));
+        json_object_set_new(o, "marks", marks_json(m));
         buf_clear(&hex);
     }
     return o;

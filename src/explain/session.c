@@ -71,6 +71,7 @@ void explain_free(struct explain *x)
         buf_clear(&x->messages[i].bytes);
         json_decref(x->messages[i].fields);
         free(x->messages[i].problem);
+        free(x->messages[i].marks);
     }
     free(x->messages);
     free(x->facts.name);
@@ -270,8 +271,8 @@ static void take_message(struct explain *x, enum explain_side from, enum explain
     x->kept += len;
     m->len = len;
     m->records = s->parts;
-    struct decoding d = {.from = from, .facts = &x->facts, .fields = m->fields};
-    decode_message(&d, type, span_of(m->bytes.data + MESSAGE_HEADER, len - MESSAGE_HEADER));
+    struct decoding d = {.from = from, .facts = &x->facts, .message = m, .fields = m->fields};
+    decode_message(&d);
     m->problem = mem_strdup(d.problem);
     note_message(x, &d, type);
     memmove(s->handshake.data, s->handshake.data + len, s->handshake.len - len);
@@ -332,11 +333,11 @@ static void take_alert(struct explain *x, enum explain_side from, enum explain_p
     struct explain_message *m =
         add_message(x, from, EXPLAIN_ALERT, content.len == 2 ? content.data[1] : -1, protection);
     if (m != NULL) {
-        struct decoding d = {.from = from, .facts = &x->facts, .fields = m->fields};
+        struct decoding d = {.from = from, .facts = &x->facts, .message = m, .fields = m->fields};
         m->len = content.len;
         m->records = 1;
         buf_add(&m->bytes, content.data, content.len < 16 ? content.len : 16);
-        decode_alert(&d, content);
+        decode_alert(&d);
         m->problem = mem_strdup(d.problem);
     }
 }
