@@ -29,8 +29,12 @@ void args_help(const struct arg_command *command, FILE *to)
     for (const struct arg_option *o = command->options; o->name != NULL; o++) {
         char left[80];
         const char *dash = o->letter != '\0' ? (const char[]){'-', o->letter, ',', ' ', '\0'} : "    ";
-        int n = snprintf(left, sizeof left, "  %s--%s%s%s", dash, o->name, o->value != NULL ? " " : "",
-                         o->value != NULL ? o->value : "");
+        bool optional = o->kind == ARG_OPTIONAL;
+        int n = snprintf(left, sizeof left, "  %s--%s%s%s%s", dash, o->name,
+                         optional           ? "[="
+                         : o->value != NULL ? " "
+                                            : "",
+                         o->value != NULL ? o->value : "", optional ? "]" : "");
         if (n >= HELP_COLUMN) {
             fprintf(to, "%s\n%*s%s\n", left, HELP_COLUMN, "", o->help);
         } else {
@@ -94,7 +98,8 @@ static int option_store(const struct arg_option *o, const char *value, struct er
     char *end = NULL;
     switch (o->kind) {
     case ARG_FLAG: *(bool *)o->target = true; return 0;
-    case ARG_TEXT: *(const char **)o->target = value; return 0;
+    case ARG_TEXT:
+    case ARG_OPTIONAL: *(const char **)o->target = value; return 0;
     case ARG_LIST: list_add(o->target, value); return 0;
     case ARG_NUMBER:
         errno = 0;
@@ -130,6 +135,9 @@ static int option_parse(const struct arg_command *command, int argc, char **argv
     }
     if (o->kind == ARG_FLAG && value != NULL) {
         return err_usage(e, "--%s takes no value", o->name);
+    }
+    if (o->kind == ARG_OPTIONAL && value == NULL) {
+        value = "";
     }
     if (o->kind != ARG_FLAG && value == NULL) {
         if (*i + 1 >= argc) {

@@ -10,10 +10,11 @@
 #include <stdio.h>
 
 enum arg_kind {
-    ARG_FLAG,   // target: bool *, set to true
-    ARG_TEXT,   // target: const char **, the last one given wins
-    ARG_NUMBER, // target: long *, not negative
-    ARG_LIST,   // target: struct arg_list *, each one given is added
+    ARG_FLAG,     // target: bool *, set to true
+    ARG_TEXT,     // target: const char **, the last one given wins
+    ARG_OPTIONAL, // the same, but the value may be left out, and then is ""; only --name=VALUE, never the next argument
+    ARG_NUMBER,   // target: long *, not negative
+    ARG_LIST,     // target: struct arg_list *, each one given is added
 };
 
 struct arg_list {

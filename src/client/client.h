@@ -22,6 +22,13 @@ void client_target_clear(struct client_target *target);
 
 struct client_result;
 
+// Sees each connection that is made. Cannot change it.
+struct client_observer {
+    void *arg;
+    void (*begins)(void *arg, int fd, struct tls_connection *tls); // before the handshake: the place to set a tap
+    void (*ends)(void *arg, const struct tls_connection *tls);     // before it is freed
+};
+
 struct client_call {
     struct tls_context *context; // a client's; borrowed, like everything here
     const struct client_target *target;
@@ -34,6 +41,7 @@ struct client_call {
     // Called when the handshake is over, whichever way it went, before anything else is written; or NULL.
     void (*on_handshake)(void *arg, const struct client_result *result);
     void *arg;
+    const struct client_observer *observer; // or NULL
 };
 
 enum client_outcome { CLIENT_SERVED, CLIENT_REFUSED_BY_US, CLIENT_REFUSED_BY_SERVER, CLIENT_FAILED };

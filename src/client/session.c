@@ -152,6 +152,9 @@ bool session_open(struct session *session, const struct client_call *call, struc
     if (session->tls == NULL) {
         return false;
     }
+    if (call->observer != NULL) {
+        call->observer->begins(call->observer->arg, session->fd, session->tls);
+    }
     enum tls_status status = tls_handshake(session->tls);
     while (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
         if (!session_wait(session, status, false, NULL)) {
@@ -174,6 +177,9 @@ void session_close(struct session *session)
 {
     if (session->tls != NULL) {
         (void)tls_close(session->tls);
+        if (session->call->observer != NULL) {
+            session->call->observer->ends(session->call->observer->arg, session->tls);
+        }
         tls_connection_free(session->tls);
     }
     if (session->fd >= 0) {

@@ -40,6 +40,7 @@ struct cmd_files {
     const char *key;
     const char *anchors;
     const char *crls;
+    const char *key_log; // gets the secrets of the sessions; NULL: none
 };
 
 struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role role, enum tls_versions versions,

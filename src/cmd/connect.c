@@ -18,11 +18,13 @@ static int call(const struct connect_options *options, struct client_result *res
         .timeout_ms = options->timeout * 1000,
         .on_handshake = connect_show_server,
     };
-    call.context = cmd_context(&options->files, TLS_CLIENT, options->versions, options->raw ? NULL : alpn, e);
-    if (call.context == NULL) {
-        return -1;
-    }
+    struct observe *observe = NULL;
     int rc = -1;
+    call.context = cmd_context(&options->files, TLS_CLIENT, options->versions, options->raw ? NULL : alpn, e);
+    if (call.context == NULL || observe_begin(&options->observe, &observe, e) != 0) {
+        goto out;
+    }
+    call.observer = observe_client(observe);
     call.body = options->output != NULL ? fopen(options->output, "wb") : options->json ? NULL : stdout;
     if (options->output != NULL && call.body == NULL) {
         err_errno(e, "opening %s", options->output);
@@ -33,6 +35,10 @@ static int call(const struct connect_options *options, struct client_result *res
 out:
     if (options->output != NULL && call.body != NULL && fclose(call.body) != 0) {
         rc = err_errno(e, "writing %s", options->output);
+    }
+    fflush(stdout);
+    if (observe_end(observe, false, options->output != NULL && !options->json ? stdout : stderr, e) != 0) {
+        rc = -1;
     }
     tls_context_free(call.context);
     return rc;

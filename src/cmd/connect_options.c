@@ -107,6 +107,12 @@ int connect_options_parse(int argc, char **argv, struct connect_options *o, stru
         {"timeout", 0, ARG_NUMBER, "SECONDS", "for each wait for the server (default: 10)", &o->timeout},
         {"json", 0, ARG_FLAG, NULL, "what happened as one JSON object on stdout; the body only with --output",
          &o->json},
+        OBSERVE_EXPLAIN(&o->observe),
+        OBSERVE_PCAP(&o->observe),
+        {"key-log", 0, ARG_TEXT, "FILE",
+         "append the keys of the session, as SSLKEYLOGFILE has them: whoever reads it "
+         "reads the session",
+         &o->files.key_log},
         {0},
     };
     const struct arg_command command = {
@@ -118,7 +124,8 @@ int connect_options_parse(int argc, char **argv, struct connect_options *o, stru
         .options = options,
         .examples = "  mtls connect https://localhost:8443/whoami --pki pki --as alice\n"
                     "  mtls connect https://localhost:8443/echo --as alice --data 'Hello\?\?\?'\n"
-                    "  echo 'Hello\?\?\?' | mtls connect localhost:8443 --as alice --raw\n",
+                    "  echo 'Hello\?\?\?' | mtls connect localhost:8443 --as alice --raw\n"
+                    "  mtls connect localhost:8443 --as alice --explain --pcap seen.pcap --key-log seen.keys\n",
     };
     int rc = args_parse(&command, argc, argv, &operands, e);
     if (rc == 0) {

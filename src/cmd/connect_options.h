@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "client/client.h"
 #include "cmd/cmd.h"
+#include "cmd/observe.h"
 
 struct connect_options {
     struct cmd_files files;
@@ -18,6 +19,7 @@ struct connect_options {
     const char *output;
     char *address; // of --resolve, where it applies; or NULL
     long timeout;  // seconds
+    struct observe_options observe;
     bool raw;
     bool json;
 };

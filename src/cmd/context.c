@@ -60,7 +60,7 @@ struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role rol
     struct tls_credentials *credentials = has_credentials ? load_credentials(files, pki, e) : NULL;
     if (credentials != NULL || !has_credentials) {
         struct tls_settings settings = {
-            .role = role, .versions = versions, .credentials = credentials, .snapshot = snapshot, .alpn = alpn};
+            .role = role, .versions = versions, .credentials = credentials, .snapshot = snapshot, .alpn = alpn, .key_log = files->key_log};
         context = tls_context_new(&settings, e);
     }
     trust_snapshot_free(snapshot);

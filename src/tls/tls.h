@@ -107,7 +107,7 @@ struct tls_tap {
     void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
     void (*ended)(void *arg, bool reset); // the peer sends no more
 };
-// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection.
+// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection. {0} ends it.
 void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
 
 enum tls_status tls_handshake(struct tls_connection *connection);

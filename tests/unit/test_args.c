@@ -8,6 +8,7 @@
 struct parsed {
     bool flag;
     const char *text;
+    const char *optional;
     long number;
     struct arg_list list;
     struct arg_list operands;
@@ -25,6 +26,7 @@ static int parse(struct parsed *p, const char *line, struct err *e)
         {"check", 0, ARG_FLAG, NULL, "change nothing", &p->flag},
         {"pki", 'd', ARG_TEXT, "DIR", "the directory", &p->text},
         {"days", 'n', ARG_NUMBER, "DAYS", "how many days", &p->number},
+        {"tell", 0, ARG_OPTIONAL, "HOW", "in words", &p->optional},
         {"name-of-some-length", 0, ARG_LIST, "NAME", "may be repeated", &p->list},
         {NULL, 0, ARG_FLAG, NULL, NULL, NULL},
     };
@@ -93,6 +95,28 @@ static void a_dash_is_an_operand_and_two_end_the_options(void **state)
     clear(&p);
 }
 
+static void an_optional_value_is_not_the_next_argument(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *value;
+    } cases[] = {
+        {"one", NULL}, {"--tell one", ""}, {"--tell= one", ""}, {"one --tell=x", "x"}, {"--tell=x one --tell", ""}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err e = ERR_INIT;
+        struct parsed p;
+        assert_works(parse(&p, cases[i].line, &e), &e);
+        assert_int_equal(p.operands.count, 1);
+        if (cases[i].value == NULL) {
+            assert_null(p.optional);
+        } else {
+            assert_string_equal(p.optional, cases[i].value);
+        }
+        clear(&p);
+    }
+}
+
 static void errors_name_the_argument(void **state)
 {
     static const struct {
@@ -134,6 +158,7 @@ static void help_is_made_from_the_table(void **state)
                                 "      --check               change nothing\n"
                                 "  -d, --pki DIR             the directory\n"
                                 "  -n, --days DAYS           how many days\n"
+                                "      --tell[=HOW]          in words\n"
                                 "      --name-of-some-length NAME\n"
                                 "                            may be repeated\n"
                                 "  -h, --help                this text\n"
@@ -146,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forms_are_understood),
         cmocka_unit_test(a_dash_is_an_operand_and_two_end_the_options),
+        cmocka_unit_test(an_optional_value_is_not_the_next_argument),
         cmocka_unit_test(errors_name_the_argument),
         cmocka_unit_test(help_is_made_from_the_table),
     };
