@@ -14,7 +14,7 @@ kinds='
 12-resumed  1 2 6 8 3 4 5 7 9
 12-unasked  1 2 3 4 5 7 6 8 9
 12-nobody   1 2 3 5 *6 *8 9
-12-refusing 1 2 3 4 5 6 7 8 9
+12-refusing 1 2 *3 *4 5 6 7 8 9
 13          1 2 8 3 4 5 7 6 9
 13-resumed  1 2 6 8 3 4 5 7 9
 13-unasked  1 2 8 3 4 5 7 6 9
