@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDTH = 80 };
+
 struct explain_options {
     const char *keys;
     const char *drawing; // a file
@@ -103,8 +105,10 @@ static int tell(const struct capture *capture, size_t i, const struct explain_op
     } else if (o->json) {
         rc = json_print(stdout, with_story(connection_json(capture, i), &story, o->verbose), e);
     } else {
-        printf("Connection %zu of %zu: client %s, server %s\n", i + 1, capture->count, c->addresses[EXPLAIN_CLIENT],
-               c->addresses[EXPLAIN_SERVER]);
+        char *client = mem_printf("Connection %zu of %zu: client %s,", i + 1, capture->count, c->addresses[0]);
+        bool fits = strlen(client) + strlen(" server ") + strlen(c->addresses[1]) <= WIDTH;
+        printf("%s%sserver %s\n", client, fits ? " " : "\n", c->addresses[1]);
+        free(client);
         explain_text(&story, o->verbose, stdout);
     }
     explain_story_clear(&story);

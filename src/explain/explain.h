@@ -5,6 +5,7 @@
 //   session.c    the bytes of both sides -> records (opened with the secrets of a key log) -> messages
 //   decode*.c    one message -> its fields, and (marks.c) in which octets each is
 //   story.c      messages -> the nine steps of the classic description of a handshake
+//   diagnosis.c  what can be seen to be wrong
 //   text.c, json.c, svg*.c   the story, printed, or drawn
 //
 // What it reads is hostile: every length is bounded, every text is escaped, and what cannot be understood ends the
@@ -102,6 +103,9 @@ struct explain_judgement {
 struct explain;
 
 struct explain *explain_new(const struct explain_keys *keys); // borrowed, may grow; NULL: only what is visible
+// When its first octet came, in seconds since 1970; 0, as at first: that is not known.
+void explain_begin_at(struct explain *x, int64_t at);
+int64_t explain_began_at(const struct explain *x);
 void explain_free(struct explain *x);
 void explain_bytes(struct explain *x, enum explain_side from, uint64_t at_us, const uint8_t *data, size_t len);
 // The side sends no more: it closed the connection, or reset it.
@@ -154,10 +158,13 @@ struct explain_story {
     int failed;         // the step, from 1; 0: none
     struct buf kind;    // "TLS 1.3, full handshake, .."
     struct buf verdict; // one sentence: how it ended
+    struct buf hint;    // sentences: what can be seen to be wrong; empty: nothing
 };
 
 void explain_story_init(struct explain_story *story, const struct explain *x);
 void explain_story_clear(struct explain_story *story);
+// Appends the sentences of `hint`, for a story that failed in this step (0: in none), by this alert (or NULL).
+void explain_diagnose(const struct explain *x, int failed, const struct explain_message *refusal, struct buf *to);
 const char *explain_state_name(enum explain_state state); // "done", "instead", "failed", "not_reached", "unseen"
 
 // --- output ---

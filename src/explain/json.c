@@ -66,11 +66,11 @@ json_t *explain_json(const struct explain_story *story, bool verbose)
                                                "judgement", judgement_json(step->judgement), "messages", messages));
     }
     bool agreed = facts->suite >= 0;
-    return json_pack("{s:o, s:s?, s:s?, s:s?, s:b, s:b, s:b, s:b, s:o, s:s?, s:o}", "verdict", text_of(&story->verdict),
-                     "version", agreed ? explain_version_name(facts->version) : NULL, "cipher_suite",
-                     agreed ? explain_suite_name(facts->suite) : NULL, "server_name", facts->name, "resumed",
-                     (int)facts->resumed, "client_certificate_requested", (int)facts->requested,
-                     "client_certificate_presented", (int)facts->presented, "undecrypted", (int)facts->hidden,
-                     "failed_step", story->failed != 0 ? json_integer(story->failed) : json_null(), "ended", ended,
-                     "steps", steps);
+    return json_pack(
+        "{s:o, s:o, s:s?, s:s?, s:s?, s:b, s:b, s:b, s:b, s:o, s:s?, s:o}", "verdict", text_of(&story->verdict), "hint",
+        text_of(&story->hint), "version", agreed ? explain_version_name(facts->version) : NULL, "cipher_suite",
+        agreed ? explain_suite_name(facts->suite) : NULL, "server_name", facts->name, "resumed", (int)facts->resumed,
+        "client_certificate_requested", (int)facts->requested, "client_certificate_presented", (int)facts->presented,
+        "undecrypted", (int)facts->hidden, "failed_step",
+        story->failed != 0 ? json_integer(story->failed) : json_null(), "ended", ended, "steps", steps);
 }

@@ -41,6 +41,7 @@ struct explain_live *explain_live_new(enum explain_side self)
     live->self = self;
     live->keys = explain_keys_new();
     live->explain = explain_new(live->keys);
+    explain_begin_at(live->explain, clock_now());
     live->tap = (struct tls_tap){.arg = live, .bytes = live_bytes, .secret = live_secret, .ended = live_ended};
     return live;
 }
@@ -86,6 +87,7 @@ struct explain_recording {
     enum explain_side self;
     bool stopped;
     uint64_t start_us;
+    int64_t began_at;
     struct buf pieces;
     struct tls_tap tap;
 };
@@ -93,7 +95,10 @@ struct explain_recording {
 static void add_piece(struct explain_recording *r, enum piece_kind kind, const void *data, size_t len)
 {
     uint64_t now = clock_monotonic_us();
-    r->start_us = r->pieces.len == 0 ? now : r->start_us;
+    if (r->pieces.len == 0) {
+        r->start_us = now;
+        r->began_at = clock_now();
+    }
     uint64_t at_us = now - r->start_us;
     struct piece piece = {
         .kind = (uint8_t)kind, .len = (uint16_t)len, .at_us = at_us < UINT32_MAX ? (uint32_t)at_us : UINT32_MAX};
@@ -195,6 +200,7 @@ struct explain_live *explain_recording_play(const struct explain_recording *r)
 {
     struct explain_live *live = explain_live_new(r->self);
     struct piece piece;
+    explain_begin_at(live->explain, r->began_at);
     for (size_t at = 0; at < r->pieces.len; at += piece.len) {
         memcpy(&piece, r->pieces.data + at, sizeof piece);
         at += sizeof piece;

@@ -43,6 +43,7 @@ struct explain {
     bool begun;
     size_t kept; // octets of messages
     uint64_t start_us, now_us;
+    int64_t began_at;
     bool judged[2];
     struct explain_judgement judgements[2]; // by the side that judges
     char *ended;
@@ -55,6 +56,16 @@ struct explain *explain_new(const struct explain_keys *keys)
     x->keys = keys;
     x->facts.suite = -1;
     return x;
+}
+
+void explain_begin_at(struct explain *x, int64_t at)
+{
+    x->began_at = at;
+}
+
+int64_t explain_began_at(const struct explain *x)
+{
+    return x->began_at;
 }
 
 void explain_free(struct explain *x)

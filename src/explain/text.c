@@ -154,15 +154,25 @@ static enum colour colour_of(const struct explain_message *m)
 static void print_message(FILE *to, const struct explain_message *m, bool verbose)
 {
     bool run = m->kind == EXPLAIN_APPLICATION_DATA || m->kind == EXPLAIN_ENCRYPTED;
-    fprintf(to, "%*s%8.3f ms  ", INDENT, "", (double)m->at_us / 1000.0);
-    print_coloured(to, COLOUR_BOLD, "%s", m->from == EXPLAIN_CLIENT ? "client >" : "server <");
+    struct buf size = {0};
+    const char *from = m->from == EXPLAIN_CLIENT ? "client >" : "server <";
+    const char *name = explain_message_name(m);
+    size_t width = strlen(from) + strlen(name) + 4;
+    width += (size_t)fprintf(to, "%*s%8.3f ms  ", INDENT, "", (double)m->at_us / 1000.0);
+    print_coloured(to, COLOUR_BOLD, "%s", from);
     fputs("  ", to);
-    print_coloured(to, colour_of(m), "%s", explain_message_name(m));
-    fprintf(to, "  %zu octet%s", m->len, plural(m->len));
+    print_coloured(to, colour_of(m), "%s", name);
+    fputs("  ", to);
+    buf_printf(&size, "%zu octet%s", m->len, plural(m->len));
     if (run || m->records > 1) {
-        fprintf(to, " in %zu record%s", m->records, plural(m->records));
+        buf_printf(&size, " in %zu record%s", m->records, plural(m->records));
     }
-    fprintf(to, ", %s\n", m->protection == EXPLAIN_PLAIN ? "plain" : explain_protection_name(m->protection));
+    buf_printf(&size, ", %s", explain_protection_name(m->protection));
+    if (width + size.len > WIDTH) {
+        fprintf(to, "\n%*s", FIELD_INDENT, "");
+    }
+    fprintf(to, "%s\n", (const char *)size.data);
+    buf_clear(&size);
     print_fields(to, FIELD_INDENT, m->fields);
     if (m->problem != NULL) {
         fprintf(to, "%*s", FIELD_INDENT, "");
@@ -222,4 +232,7 @@ void explain_text(const struct explain_story *story, bool verbose, FILE *to)
     }
     fputc('\n', to);
     print_wrapped(to, story->failed != 0 ? COLOUR_RED : COLOUR_BOLD, 0, (const char *)story->verdict.data);
+    if (story->hint.len > 0) {
+        print_wrapped(to, COLOUR_NONE, 0, (const char *)story->hint.data);
+    }
 }

@@ -40,6 +40,12 @@ is_golden() { # NAME
         end
         explains
         is_golden "1$version"
+        [[ $output != *$'\e['* ]] || fail "there is colour in a file"
+        run -0 script -qec "$MTLS explain capture.pcap --keys keys.log" /dev/null
+        says $'\e['
+        run -0 env NO_COLOR=1 script -qec "$MTLS explain capture.pcap --keys keys.log -v" /dev/null
+        [[ $output != *$'\e['* ]] || fail "there is colour in spite of NO_COLOR"
+        output=${output//$'\r'/}
         awk 'length($0) > 80 { print "too wide: " $0; bad = 1 } END { exit bad }' <<<"$output"
         stop_servers
         rm -r pki keys.log relay.port
