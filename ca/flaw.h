@@ -52,6 +52,7 @@ struct flaw_setting {
     int64_t lifetime;       // seconds, of what has no reason to be shorter
     const char *seed;       // NULL: random
     const char *comment;    // for certificate_content, or NULL
+    const char *prefix;     // before the common names, so that whoever meets one knows what it is; NULL: nothing
     struct flaw_keys *keys; // borrowed; NULL: every flaw makes its own
 };
 

@@ -21,6 +21,11 @@ const char *flaw_side_word(enum flaw_side side)
     return side == FLAW_SERVER ? "server" : "client";
 }
 
+const char *flaw_prefix(const struct flaw_setting *setting)
+{
+    return setting->prefix == NULL ? "" : setting->prefix;
+}
+
 void draft_subject(struct draft_certificate *c, char *subject)
 {
     free(c->content.subject);
@@ -61,7 +66,7 @@ static void draft_names(const struct draft *d, struct general_names *names)
 
 static void draft_leaf(const struct draft *d, struct draft_certificate *c)
 {
-    c->content.subject = mem_printf("CN=%s," FLAW_ORGANIZATION, d->token);
+    c->content.subject = mem_printf("CN=%s%s," FLAW_ORGANIZATION, flaw_prefix(d->setting), d->token);
     c->content.key_usage = MBEDTLS_X509_KU_DIGITAL_SIGNATURE;
     draft_oid(&c->content.ext_key_usage, d->side == FLAW_SERVER ? OID_SERVER_AUTH : OID_CLIENT_AUTH);
     draft_names(d, &c->content.names);
@@ -71,8 +76,8 @@ static void draft_leaf(const struct draft *d, struct draft_certificate *c)
 // are judges, mbedTLS for one, that know a list's issuer by nothing but its name.)
 static void draft_authority(const struct draft *d, struct draft_certificate *c)
 {
-    c->content.subject = mem_printf("CN=%s %s,OU=%s%s," FLAW_ORGANIZATION, d->token, c->part, flaw_side_word(d->side),
-                                    d->control ? " control" : "");
+    c->content.subject = mem_printf("CN=%s%s %s,OU=%s%s," FLAW_ORGANIZATION, flaw_prefix(d->setting), d->token,
+                                    c->part, flaw_side_word(d->side), d->control ? " control" : "");
     c->content.is_ca = true;
     c->content.key_usage = MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN;
     c->crl.this_update = d->setting->now;

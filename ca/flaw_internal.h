@@ -71,6 +71,7 @@ void draft_dates(struct draft_certificate *c, int64_t not_before, int64_t not_af
 void draft_oid(char ***list, const char *oid); // a list of this one, or of none: NULL
 
 const char *flaw_host(const struct flaw_setting *setting); // its first DNS name that is no wildcard, or "localhost"
+const char *flaw_prefix(const struct flaw_setting *setting);
 const char *flaw_side_word(enum flaw_side side);           // "client", "server"
 
 int flaw_rng(const struct flaw_setting *setting, const char *label, struct rng *rng, struct err *e);

@@ -297,7 +297,7 @@ static void constrain(struct draft *d, struct draft_certificate *authority, cons
     }
     keep_names(&leaf->content.names, trial->type, constraint->excluded ? NULL : &c->permitted);
     if (trial->type == GENERAL_NAME_DIRECTORY) {
-        draft_subject(leaf, mem_printf("CN=%s,%s", d->token, tried));
+        draft_subject(leaf, mem_printf("CN=%s%s,%s", flaw_prefix(d->setting), d->token, tried));
     } else {
         general_names_add(&leaf->content.names, trial->type, tried);
     }

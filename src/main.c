@@ -12,6 +12,7 @@ static const struct subcommand subcommands[] = {
     {"reload", cmd_reload, "make a server read its files again, and judge again"},
     {"connect", cmd_connect, "call a server, each verifying the other"},
     {"verify", cmd_verify, "judge a certificate, and say which rule refused it"},
+    {"probe", cmd_probe, "would a server have refused? every wrong certificate is tried"},
     {"explain", cmd_explain, "tell a captured handshake in nine steps"},
     {"ticket-key", cmd_ticket_key, "make or rotate the keys of session tickets"},
 };

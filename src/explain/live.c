@@ -85,7 +85,7 @@ struct piece {
 
 struct explain_recording {
     enum explain_side self;
-    bool stopped;
+    bool full;
     uint64_t start_us;
     int64_t began_at;
     struct buf pieces;
@@ -108,11 +108,11 @@ static void add_piece(struct explain_recording *r, enum piece_kind kind, const v
 
 static void add(struct explain_recording *r, enum piece_kind kind, const void *data, size_t len)
 {
-    if (r->stopped) {
+    if (r->full) {
         return;
     }
-    r->stopped = r->pieces.len + sizeof(struct piece) + len > EXPLAIN_RECORDING_MOST;
-    if (r->stopped) {
+    r->full = r->pieces.len + sizeof(struct piece) + len > EXPLAIN_RECORDING_MOST;
+    if (r->full) {
         add_piece(r, PIECE_OVERFLOW, NULL, 0);
     } else {
         add_piece(r, kind, data, len);
@@ -161,10 +161,9 @@ const struct tls_tap *explain_recording_tap(struct explain_recording *r)
     return &r->tap;
 }
 
-void explain_recording_stop(struct explain_recording *r)
+void explain_recording_fit(struct explain_recording *r)
 {
     struct buf exact = {0};
-    r->stopped = true;
     buf_add(&exact, r->pieces.data, r->pieces.len);
     buf_clear(&r->pieces);
     r->pieces = exact;

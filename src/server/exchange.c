@@ -136,7 +136,7 @@ static void respond(struct connection *c, const struct trust_identity *who)
     if (response.status == 403) {
         log_line_denied(c->address, &denial);
     }
-    explained_requested(&c->recording, buf_span(&c->http->request.target));
+    explained_requested(&c->recording, c->tls, buf_span(&c->http->request.target));
     send_response(c, &response, false);
     http_parser_next(c->http);
     c->requests++;

@@ -124,8 +124,7 @@ void explained_accepted(struct explain_recording **recording, const struct serve
         tell(*recording, config, tls, address, false);
     }
     if (config->explain_page) {
-        tls_connection_tap(tls, &(struct tls_tap){0});
-        explain_recording_stop(*recording);
+        explain_recording_fit(*recording);
     } else {
         look_away(recording, tls);
     }
@@ -166,11 +165,13 @@ static bool is_of_page(struct span target)
     return false;
 }
 
-void explained_requested(struct explain_recording **recording, struct span target)
+void explained_requested(struct explain_recording **recording, struct tls_connection *tls, struct span target)
 {
-    if (!is_of_page(target)) {
-        explain_recording_free(*recording);
-        *recording = NULL;
+    if (*recording != NULL && is_of_page(target)) {
+        tls_connection_tap(tls, &(struct tls_tap){0});
+        explain_recording_fit(*recording);
+    } else if (*recording != NULL) {
+        look_away(recording, tls);
     }
 }
 

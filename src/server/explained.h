@@ -18,9 +18,9 @@ void explained_refused(struct explain_recording **recording, const struct server
 // The server has waited for it long enough.
 void explained_ended(struct explain_recording **recording, const struct server_config *config,
                      struct tls_connection *tls, const char *address);
-// This was asked for. Thousands of connections that ask for other things than the page should not keep what only that
-// shows.
-void explained_requested(struct explain_recording **recording, struct span target);
+// This was asked for, first or later. The recording ends with the first request; thousands of connections that ask for
+// other things than the page should not keep what only that shows.
+void explained_requested(struct explain_recording **recording, struct tls_connection *tls, struct span target);
 // The drawing, for the one who was accepted.
 void explained_draw(const struct explain_recording *recording, struct buf *svg);
 

@@ -34,6 +34,9 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
         return MBEDTLS_ERR_NET_CONN_RESET;
     }
     alert_watch_bytes(&c->incoming, data, (size_t)n);
+    if (c->hello != NULL && c->context->role == TLS_CLIENT) {
+        hello_watch_bytes(c->hello, data, (size_t)n);
+    }
     if (n > 0 && c->tap.bytes != NULL) {
         c->tap.bytes(c->tap.arg, false, data, (size_t)n);
     }
@@ -45,7 +48,7 @@ long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
     long n = c->io.send(c->io.arg, data, len);
     if (n >= 0) {
         alert_watch_bytes(&c->outgoing, data, (size_t)n);
-        if (c->hello != NULL) {
+        if (c->hello != NULL && c->context->role == TLS_SERVER) {
             hello_watch_bytes(c->hello, data, (size_t)n);
         }
         if (n > 0 && c->tap.bytes != NULL) {
@@ -122,7 +125,7 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     struct tls_connection *c = mem_alloc(sizeof *c);
     c->context = tls_context_ref(context);
     c->snapshot = trust_snapshot_ref(context->snapshot);
-    c->hello = context->tickets != NULL ? mem_alloc(sizeof *c->hello) : NULL;
+    c->hello = context->tickets != NULL || context->sessions ? mem_alloc(sizeof *c->hello) : NULL;
     c->io = io;
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
@@ -162,6 +165,7 @@ void tls_connection_free(struct tls_connection *c)
     presented_clear(c, 0);
     resume_clear(c);
     buf_clear(&c->server_name);
+    buf_clear(&c->session);
     buf_clear(&c->issuer);
     trust_snapshot_free(c->snapshot);
     free(c->name);
@@ -223,17 +227,30 @@ static enum tls_status write_tickets(struct tls_connection *c)
     return TLS_DONE;
 }
 
+// A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its
+// key. A server may be told to go on with those who presented none, too.
+static bool may_go_on(const struct tls_connection *c)
+{
+    return c->context->unsafe_no_verify && (c->judged || c->context->role == TLS_SERVER);
+}
+
 // The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
 static enum tls_status conclude(struct tls_connection *c)
 {
     alert_watch_handshake_over(&c->incoming);
     alert_watch_handshake_over(&c->outgoing);
     name_cipher(c);
-    if (!resume_conclude(c)) {
+    if (!(c->context->role == TLS_CLIENT ? session_conclude : resume_conclude)(c)) {
         conclude_full(c);
     }
-    if (verify_current(c)) {
+    bool accepted = verify_current(c);
+    if (!accepted && may_go_on(c)) {
+        c->state = CONNECTION_OPEN; // with nobody
+        return TLS_DONE;
+    }
+    if (accepted) {
         struct err e = ERR_INIT;
+        session_keep(c);
         c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &e);
         if (c->identity == NULL) {
             *connection_failure(c) = e;
@@ -270,16 +287,21 @@ enum tls_status tls_handshake(struct tls_connection *c)
     return unsaid ? connection_refuse(c) : status;
 }
 
+static bool is_open(const struct tls_connection *c)
+{
+    return tls_peer(c) != NULL || (c->state == CONNECTION_OPEN && may_go_on(c));
+}
+
 enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_t *got)
 {
     *got = 0;
-    if (tls_peer(c) == NULL) {
+    if (!is_open(c)) {
         return TLS_FAILED;
     }
     int n;
-    do {
-        n = mbedtls_ssl_read(&c->ssl, data, len);
-    } while (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET); // not kept, so not wanted
+    while ((n = mbedtls_ssl_read(&c->ssl, data, len)) == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+        session_keep(c);
+    }
     switch (n) {
     case 0:
     case MBEDTLS_ERR_SSL_CONN_EOF: return TLS_EOF;
@@ -298,7 +320,7 @@ enum tls_status tls_read(struct tls_connection *c, void *data, size_t len, size_
 enum tls_status tls_write(struct tls_connection *c, const void *data, size_t len, size_t *put)
 {
     *put = 0;
-    if (tls_peer(c) == NULL) {
+    if (!is_open(c)) {
         return TLS_FAILED;
     }
     int n = mbedtls_ssl_write(&c->ssl, data, len);
@@ -368,4 +390,10 @@ const char *tls_version(const struct tls_connection *c)
 const char *tls_cipher(const struct tls_connection *c)
 {
     return c->cipher;
+}
+
+const char *tls_alpn(const struct tls_connection *c)
+{
+    const char *protocol = mbedtls_ssl_get_alpn_protocol(&c->ssl);
+    return protocol == NULL ? "" : protocol;
 }

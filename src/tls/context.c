@@ -36,6 +36,20 @@ static int hold_verdict(mbedtls_ssl_context *ssl)
     return 0;
 }
 
+static int set_suites(struct tls_context *context, const struct tls_settings *settings, struct err *e)
+{
+    const int *defaults = settings->legacy_rsa ? ciphersuites_legacy_rsa : ciphersuites;
+    if (settings->ciphers != NULL && (context->ciphersuites = suites_parse(settings->ciphers, defaults, e)) == NULL) {
+        return -1;
+    }
+    if (settings->curves != NULL && (context->groups = groups_parse(settings->curves, e)) == NULL) {
+        return -1;
+    }
+    mbedtls_ssl_conf_ciphersuites(&context->config, context->ciphersuites != NULL ? context->ciphersuites : defaults);
+    mbedtls_ssl_conf_groups(&context->config, context->groups != NULL ? context->groups : groups);
+    return 0;
+}
+
 static int configure(struct tls_context *context, const struct tls_settings *settings, struct err *e)
 {
     mbedtls_ssl_config *config = &context->config;
@@ -46,15 +60,17 @@ static int configure(struct tls_context *context, const struct tls_settings *set
         return err_mbedtls(e, code, "configuring TLS");
     }
     mbedtls_ssl_conf_rng(config, rng_bytes, &context->rng);
-    mbedtls_ssl_conf_ciphersuites(config, settings->legacy_rsa ? ciphersuites_legacy_rsa : ciphersuites);
-    mbedtls_ssl_conf_groups(config, groups);
+    if (set_suites(context, settings, e) != 0) {
+        return -1;
+    }
     mbedtls_ssl_conf_min_tls_version(config, settings->versions == TLS_1_3_ONLY ? MBEDTLS_SSL_VERSION_TLS1_3
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_max_tls_version(config, settings->versions == TLS_1_2_ONLY ? MBEDTLS_SSL_VERSION_TLS1_2
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_3);
     // Keys come from certificates and ephemeral exchange; resume_configure adds tickets to that.
     mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
-    mbedtls_ssl_conf_authmode(config, MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_authmode(config,
+                              context->unsafe_no_verify ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
     mbedtls_ssl_conf_ca_cb(config, verify_issuers, NULL);
 #else // a distribution's mbedTLS: it searches for a path of its own, and may not find the one that the judge found
@@ -62,10 +78,14 @@ static int configure(struct tls_context *context, const struct tls_settings *set
 #endif
     mbedtls_ssl_conf_dn_hints(config, &context->anchors); // the CAs that a server asks for
     if (is_server) {
-        mbedtls_ssl_conf_cert_cb(config, hold_verdict);
+        if (!context->unsafe_no_verify) {
+            mbedtls_ssl_conf_cert_cb(config, hold_verdict);
+        }
         if (context->tickets != NULL) {
             resume_configure(config);
         }
+    } else if (context->sessions) {
+        session_configure(config);
     } else {
         mbedtls_ssl_conf_session_tickets(config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
     }
@@ -110,6 +130,9 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->snapshot = trust_snapshot_ref(settings->snapshot);
     context->tickets = tickets_lifetime(settings->tickets) > 0 ? tls_tickets_ref(settings->tickets) : NULL;
     context->references = 1;
+    context->versions = settings->versions;
+    context->sessions = settings->role == TLS_CLIENT && settings->sessions;
+    context->unsafe_no_verify = settings->unsafe_no_verify;
     mbedtls_ssl_config_init(&context->config);
     mbedtls_x509_crt_init(&context->anchors);
     if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 ||
@@ -149,5 +172,7 @@ void tls_context_free(struct tls_context *context)
     tls_tickets_free(context->tickets);
     key_log_free(context->key_log);
     rng_clear(&context->rng);
+    free(context->ciphersuites);
+    free(context->groups);
     free(context);
 }

@@ -136,6 +136,29 @@ struct tls_credentials *tls_credentials_load_as_is(const char *certificate, cons
     return credentials;
 }
 
+struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
+                                                  struct err *e)
+{
+    struct tls_credentials *credentials = mem_alloc(sizeof *credentials);
+    struct rng rng;
+    mbedtls_x509_crt_init(&credentials->chain);
+    mbedtls_pk_init(&credentials->key);
+    int rc = rng_init(&rng, e);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = take_as_is(credentials, certificate_label, chain[i], e);
+    }
+    if (rc == 0) {
+        int code = mbedtls_pk_parse_key(&credentials->key, key.data, key.len, NULL, 0, rng_bytes, &rng);
+        rc = code != 0 ? err_mbedtls(e, code, "the private key cannot be read") : adopt_public_key(credentials, e);
+    }
+    rng_clear(&rng);
+    if (rc != 0) {
+        tls_credentials_free(credentials);
+        return NULL;
+    }
+    return credentials;
+}
+
 void tls_credentials_free(struct tls_credentials *credentials)
 {
     if (credentials == NULL) {

@@ -103,7 +103,7 @@ static bool we_refused(struct tls_connection *c, int code)
         verify_presented(c)) {
         trust_verdict_set(&c->verdict, REASON_handshake, -1, "mbedTLS cannot read the certificate");
     }
-    if (c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake) {
+    if (c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake && !c->context->unsafe_no_verify) {
         return true;
     }
     enum reason reason = c->state == CONNECTION_HANDSHAKE ? reason_of_code(c, code) : REASON_handshake;

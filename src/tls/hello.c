@@ -104,11 +104,11 @@ void hello_watch_bytes(struct hello_watch *watch, const uint8_t *data, size_t le
         }
         watch->record[watch->have++] = *data++;
         len--;
-        if (watch->have < RECORD_HEADER || watch->have < record_length(watch)) {
-            watch->done = watch->have == sizeof watch->record;
+        bool is_full = watch->have == sizeof watch->record; // others put more messages into one record
+        if (!is_full && (watch->have < RECORD_HEADER || watch->have < record_length(watch))) {
             continue;
         }
-        watch->done = !read_record(watch) || watch->done;
+        watch->done = !read_record(watch) || watch->done || is_full;
         watch->have = 0;
     }
 }

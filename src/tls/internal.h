@@ -30,8 +30,19 @@ struct tls_context {
     struct tls_tickets *tickets;         // or NULL
     mbedtls_ssl_config config;
     struct key_log *key_log; // or NULL
-    struct rng rng;          // its generator is locked by mbedTLS
-    int references;          // atomic
+    enum tls_versions versions;
+    bool sessions;         // of a client: it keeps them
+    bool unsafe_no_verify;
+    int *ciphersuites;     // that mbedTLS borrows, where they are not ours
+    uint16_t *groups;
+    struct rng rng; // its generator is locked by mbedTLS
+    int references; // atomic
+};
+
+enum { SESSION_OWN = 32 };
+struct tls_session {
+    uint8_t own[SESSION_OWN]; // digest of our certificate, by which the server knows us; zeros: there was none
+    struct buf ticket;        // as ticket_encode writes it
 };
 
 enum connection_state {
@@ -74,8 +85,10 @@ struct tls_connection {
     int64_t authenticated;           // when the peer proved that it has its key, in this handshake or the resumed one
     bool resumed;
     struct hello_watch *hello;       // while the handshake is on, where there are tickets
+    bool bound;                      // the session is to its handshake (RFC 7627); of a client
+    struct buf session;              // a client's newest, as ticket_encode writes it
     struct buf server_name;          // that the client asked for, as it came
-    struct resumption *resumption;   // or NULL
+    struct resumption *resumption;   // or NULL; of a client: of the session that it offers
     struct buf issuer;               // of the accepted leaf, DER, while mbedTLS verifies
     struct trust_identity *identity; // only when CONNECTION_OPEN
     struct buf *presented;           // the peer's certificates as they came, DER, the leaf first
@@ -102,6 +115,8 @@ enum tls_status refusal_send(struct tls_connection *c); // TLS_WANT_WRITE: call 
 // presented.c: mbedTLS's handshake, keeping what the peer presents; it ends before any ticket of TLS 1.3 is written.
 int presented_handshake(struct tls_connection *c);
 int presented_tickets(struct tls_connection *c); // and they are written here
+// Reads a session as mbedtls_ssl_session_save wrote it; the certificate in it is none that is presented.
+int presented_session(struct tls_connection *c, struct span saved, mbedtls_ssl_session *session);
 void presented_add(struct tls_connection *c, struct span certificate);
 void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain); // from mbedTLS, if nothing was kept
 void presented_clear(struct tls_connection *c, size_t keep);                  // forgets all but the first `keep`
@@ -129,6 +144,18 @@ bool resume_conclude(struct tls_connection *c);
 void resume_clear(struct tls_connection *c);
 // The content of a ticket, taken from `plain`: is its client accepted, here and now? Then `session` is filled.
 bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, mbedtls_ssl_session *session);
+// The session of `resumption` was resumed: its chain is what the peer presented.
+void resume_adopt(struct tls_connection *c, const struct resumption *resumption);
+
+// session.c: as resume_conclude, of a client; and whatever session mbedTLS has by now is kept.
+void session_configure(mbedtls_ssl_config *config);
+bool session_conclude(struct tls_connection *c);
+void session_keep(struct tls_connection *c);
+
+// suites.c: lists of names, in the terms of mbedTLS, ending with 0; for free(). NULL: a name is unknown.
+int *suites_parse(const char *names, const int *defaults, struct err *e);
+uint16_t *groups_parse(const char *names, struct err *e);
+
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
 

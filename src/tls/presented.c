@@ -62,6 +62,17 @@ int presented_tickets(struct tls_connection *c)
     return code;
 }
 
+int presented_session(struct tls_connection *c, struct span saved, mbedtls_ssl_session *session)
+{
+    size_t count = c->presented_count;
+    struct tls_connection *before = reading;
+    reading = c;
+    int code = mbedtls_ssl_session_load(session, saved.data, saved.len);
+    reading = before;
+    presented_clear(c, count);
+    return code;
+}
+
 void presented_take(struct tls_connection *c, const mbedtls_x509_crt *chain)
 {
     if (c->presented_count > 0) {

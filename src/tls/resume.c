@@ -90,12 +90,9 @@ static bool suits_key(const struct tls_connection *c, const mbedtls_ssl_session 
            mbedtls_pk_can_do(&c->context->credentials->key, MBEDTLS_PK_ECDSA) == is_ecdsa;
 }
 
-// mbedTLS reads the certificate of a session of TLS 1.2 through presented.c, where it is not one that was presented.
 static bool load_session(struct tls_connection *c, struct span saved, mbedtls_ssl_session *session)
 {
-    size_t presented = c->presented_count;
-    int code = mbedtls_ssl_session_load(session, saved.data, saved.len);
-    presented_clear(c, presented);
+    int code = presented_session(c, saved, session);
     if (code == 0 && !suits_key(c, session)) {
         mbedtls_ssl_session_free(session);
         return false;
@@ -247,7 +244,7 @@ void resume_configure(mbedtls_ssl_config *config)
 
 // --- what came of it ---
 
-static void accept_resumed(struct tls_connection *c, struct resumption *resumption)
+void resume_adopt(struct tls_connection *c, const struct resumption *resumption)
 {
     presented_clear(c, 0);
     for (size_t i = 0; i < resumption->ticket.count; i++) {
@@ -276,7 +273,7 @@ bool resume_conclude(struct tls_connection *c)
     } else if (hello.resumed && !is_for_name(c, c->resumption->ticket.name)) {
         against = "a session is resumed for another server name (RFC 6066 section 3)";
     } else if (hello.resumed) {
-        accept_resumed(c, c->resumption);
+        resume_adopt(c, c->resumption);
     }
     if (against != NULL) {
         trust_verdict_set(&c->verdict, REASON_handshake, -1, "%s", against);

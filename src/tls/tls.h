@@ -25,6 +25,10 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 // The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
 // about them is checked but that there is PEM, and a key that can sign.
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
+// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All
+// copied.
+struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
+                                                  struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
 
 // --- tickets: how a session is resumed, by whoever is still accepted ---
@@ -60,6 +64,14 @@ struct tls_settings {
     struct tls_tickets *tickets;         // gets another reference; of a server; NULL: no session is resumed
     const char *key_log;                 // the file that gets every session's secrets; NULL: none
     bool legacy_rsa;                     // TLS 1.2's RSA key exchange too, without forward secrecy: the last resort
+    // Names as IANA, OpenSSL and curl have them, with colons or commas between; NULL: ours. The suites of a version of
+    // which none is named stay ours.
+    const char *ciphers;
+    const char *curves;
+    bool sessions; // of a client: asks for tickets, so that tls_session_of() has something
+    // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
+    // tls_peer() stays NULL: nobody was verified. Of a server: it asks for a certificate, and goes on with anybody.
+    bool unsafe_no_verify;
 };
 
 struct tls_context;
@@ -118,6 +130,22 @@ enum tls_status tls_close(struct tls_connection *connection); // sends close_not
 // itself. Costs two system calls; does nothing while something is half done.
 void tls_rest(struct tls_connection *connection);
 
+// --- session: what a client keeps, to resume by ---
+
+// It holds secrets (zeroised when freed), the name that was asked for, and the certificates that the server presented:
+// before a session is offered, the server is judged by them again, as if it presented them now; and what it is taken
+// for then is what they say.
+struct tls_session;
+// The newest, the caller's. NULL: there is none; or none yet, as tickets of TLS 1.3 come with what is read.
+struct tls_session *tls_session_of(struct tls_connection *connection);
+// Appends it as text, for a file that nobody else can read or write.
+void tls_session_write(const struct tls_session *session, struct buf *out);
+struct tls_session *tls_session_read(struct span text, struct err *e);
+// Before the handshake. -1: it is not offered, and the handshake will be a full one; the error says what is against it:
+// the name, its age, our certificate, which is another one now, or the judge's reason (ERR_REFUSED).
+int tls_connection_resume(struct tls_connection *connection, const struct tls_session *session, struct err *e);
+void tls_session_free(struct tls_session *session);
+
 // Who the peer is; NULL unless it was accepted and the handshake is complete. The connection's.
 const struct trust_identity *tls_peer(const struct tls_connection *connection);
 const struct trust_verdict *tls_verdict(const struct tls_connection *connection);
@@ -152,6 +180,7 @@ int tls_alert_received(const struct tls_connection *connection); // its number (
 int tls_alert_sent(const struct tls_connection *connection);
 
 const char *tls_version(const struct tls_connection *connection); // "TLSv1.3"; "" before it is agreed
+const char *tls_alpn(const struct tls_connection *connection);    // the application protocol agreed on; or ""
 const char *tls_cipher(const struct tls_connection *connection);  // IANA's name: "TLS_AES_128_GCM_SHA256"; or ""
 
 #endif

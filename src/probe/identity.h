@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who the prober can be: the good one, and everybody who is wrong, read from a PKI or minted while others connect.
+#ifndef MTLS_PROBE_IDENTITY_H
+#define MTLS_PROBE_IDENTITY_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "ca/flaw.h"
+#include "probe/probe.h"
+#include "tls/tls.h"
+
+enum { IDENTITY_CHAIN = 16 };
+
+struct identity {
+    struct buf chain[IDENTITY_CHAIN]; // DER, the leaf first
+    size_t count;                     // 0: nobody
+    struct buf key;                   // PEM or DER, as mbedtls_pk_parse_key takes it
+};
+void identity_clear(struct identity *identity);
+// Certificates and key of PEM files; `key` NULL: it is in the first.
+int identity_load(const char *certificate, const char *key, struct identity *identity, struct err *e);
+void identity_copy(struct identity *to, const struct identity *from);
+
+struct identities;
+struct identities *identities_new(const struct probe_options *options, struct err *e);
+void identities_free(struct identities *identities);
+
+const struct identity *identities_good(const struct identities *identities);
+// The wrong one, or its control; waits until it is there. NULL: there is none, *why says why.
+const struct identity *identities_flaw(struct identities *identities, enum flaw flaw, bool control, const char **why);
+// Are there CAs here to mint others with? The keys of both are the identities'.
+bool identities_can_mint(const struct identities *identities);
+// Mints a flaw's control, which is to say a good client, that is valid from..to.
+int identities_mint(struct identities *identities, int64_t not_before, int64_t not_after, struct identity *identity,
+                    struct err *e);
+
+// A client that is this, in one version, and does not judge who answers.
+struct tls_context *identity_context(const struct identities *identities, const struct identity *identity,
+                                     unsigned version, struct err *e);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of this room share.
+#ifndef MTLS_PROBE_INTERNAL_H
+#define MTLS_PROBE_INTERNAL_H
+
+#include "ca/flaw.h"
+#include "probe/dial.h"
+#include "probe/identity.h"
+#include "probe/probe.h"
+#include "probe/verdict.h"
+
+#include <pthread.h>
+
+// --- case.c: the table behind probe_case_at ---
+
+enum { VERSION_1_2 = PROBE_TLS_1_2, VERSION_1_3 = PROBE_TLS_1_3, VERSION_1_0 = 4, VERSION_1_1 = 8 }; // flags
+enum case_needs { NEEDS_NOTHING, NEEDS_IDENTITY, NEEDS_REVOCATION, NEEDS_OTHER_NAME };
+
+struct prober;
+// Brings the case about, with as many connections as that takes, and says what came of the one that counts.
+typedef void case_run(struct prober *p, unsigned version, struct outcome *outcome);
+
+struct case_row {
+    struct probe_case shown;
+    int flaw; // enum flaw; or -1: of case.def
+    unsigned versions;
+    enum case_needs needs;
+    case_run *run; // NULL: of a flaw
+};
+const struct case_row *case_row_at(size_t i); // NULL past the last
+const char *version_word(unsigned version);   // "1.2"
+
+#define CASE(token, ...) case_run case_##token;
+#include "probe/case.def"
+#undef CASE
+
+// --- target.c ---
+
+// Where to connect to, by options; the one of its addresses that answers, if any does. An error: there is none, or it
+// is neither near nor said to be one's own.
+int target_find(const struct probe_options *options, struct dial_target *target, struct err *e);
+bool address_is_near(const struct sockaddr_storage *address); // loopback, link-local or private
+
+// --- run.c: a run that is on ---
+
+enum { TESTED_VERSIONS = 2 };
+
+struct prober {
+    const struct probe_options *options;
+    const struct probe_observer *observer; // or NULL
+    struct identities *identities;
+    struct probe_run *run;
+    struct dial_target target;
+    enum control_state controls[TESTED_VERSIONS]; // of TLS 1.2 and 1.3
+    size_t total;                                 // results that there will be, as far as that is known
+    pthread_mutex_t lock;                         // of what follows, and of the run
+    uint64_t next_start;                          // monotonic microseconds: the next connection may begin
+};
+
+// Waits until the rate allows another connection.
+void prober_wait(struct prober *p);
+// Connects as this identity, asks, and fills the outcome.
+void prober_dial(struct prober *p, const struct identity *identity, unsigned version, struct outcome *outcome);
+enum control_state prober_control(const struct prober *p, unsigned version);
+
+#endif

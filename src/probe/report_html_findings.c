@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The findings of the page: one card for each group, worst first, with what they mean and what mends them.
+#include "probe/report_html.h"
+
+#include <string.h>
+
+static void add_case(const struct report_finding *finding, const struct probe_report *report, struct buf *html)
+{
+    buf_printf(html, "<li><code>%s</code>: ", finding->of->token);
+    report_markup(html, finding->of->what);
+    buf_printf(html, " <span class=\"soft\">(%s)</span>%s", finding->of->rfc,
+               finding->known ? " <span class=\"soft\">known</span>" : "");
+    for (size_t i = 0; i < finding->count; i++) {
+        struct buf label = {0};
+        buf_printf(&label, "%sTLS %s: ",
+                   report->run_count == 1 ? ""
+                   : finding->run[i] == 0 ? "A, "
+                                          : "B, ",
+                   finding->seen[i]->version);
+        report_seen(&label, finding->seen[i]);
+        buf_text(html, " ");
+        report_html_cell(finding->seen[i], (const char *)label.data, html);
+        buf_clear(&label);
+    }
+    buf_text(html, "</li>\n");
+}
+
+static void add_mends(const char *group, enum advice_server only, struct buf *html)
+{
+    bool all = only == ADVICE_SERVER_COUNT;
+    buf_printf(html, "<details%s><summary>How to mend it%s</summary><dl>\n", all ? "" : " open",
+               all ? ": nginx, HAProxy, Apache, stunnel, Envoy, OpenSSL, Go, mbedTLS" : "");
+    for (size_t i = 0; i < ADVICE_SERVER_COUNT; i++) {
+        enum advice_server server = (enum advice_server)i;
+        if (all || server == only) {
+            buf_printf(html, "<dt>%s</dt><dd>", advice_server_name(server));
+            report_markup(html, advice_mend(group, server));
+            buf_text(html, "</dd>\n");
+        }
+    }
+    buf_text(html, "</dl></details>\n");
+}
+
+void report_html_findings(const struct probe_report *report, struct buf *html)
+{
+    struct report_findings f;
+    report_findings_init(&f, report);
+    buf_text(html, f.count > 0 ? "<section><h2>Findings, the worst first</h2></section>\n" : "");
+    for (size_t i = 0; i < f.count; i++) {
+        const struct report_finding *finding = &f.items[i];
+        const struct report_finding *next = i + 1 < f.count ? &f.items[i + 1] : NULL;
+        bool first = i == 0 || f.items[i - 1].group != finding->group;
+        bool last = next == NULL || next->group != finding->group;
+        if (first) {
+            const char *word = advice_severity_word(finding->severity);
+            buf_printf(html, "<article class=\"card %s\"><h3><span class=\"word\">%s</span>", word, word);
+            report_markup(html, report_group_about(finding->of->group));
+            buf_text(html, "</h3>\n");
+        }
+        if (first || advice_meaning(f.items[i - 1].of) != advice_meaning(finding->of)) {
+            buf_text(html, "<ul>\n");
+        }
+        add_case(finding, report, html);
+        if (last || advice_meaning(next->of) != advice_meaning(finding->of)) {
+            buf_text(html, "</ul>\n<p>");
+            report_markup(html, advice_meaning(finding->of));
+            buf_text(html, "</p>\n");
+        }
+        if (last) {
+            add_mends(finding->of->group, report->server, html);
+            buf_text(html, "</article>\n");
+        }
+    }
+    report_findings_clear(&f);
+}
