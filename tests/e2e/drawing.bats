@@ -20,6 +20,7 @@ kinds='
 13-unasked  1 2 8 3 4 5 7 6 9
 13-nobody   1 2 8 3 4 5 7 *6*
 13-revoked  1 2 8 3 4 5 7 *6*
+13-bare     1 2 8 3 4 5 7 *6*
 13-refusing 1 2 *4 3 *5 6 7 9
 13-hidden   1 2 4 5 2 3 6 8 9
 13-cut      1 2 4 3 5 6 7 8 9
@@ -70,6 +71,7 @@ make_captures() {
         capture 1$version-refusing 1 serve_mtls -- client_openssl $version alice -verify_return_error \
             -CAfile pki/clients/bob/cert.pem
     done
+    capture 13-bare 1 serve_mtls -- client_openssl 3 - -cert pki/clients/alice/cert.pem -key pki/clients/alice/key.pem
     capture 13-revoked 1 serve_mtls -- client_mtls 3 carol
     capture long 1 serve_mtls -- client_openssl 3 "$(printf 'long%.0s' {1..12})" \
         -servername "$(printf '<&>%.0s' {1..60})"
@@ -144,6 +146,8 @@ locks() { # NAME COUNT: padlocks on lifelines, without that of the legend
     draw 13
     run ! grep -q 'class="[a-z-]* [fk]-bad' 13.svg
     grep -q '>The handshake is complete.</text>' 13.svg
+    draw 13-bare
+    grep -q '<text class="t-plain f-ink"[^>]*>The client sent CN=alice without the certificate of its issuer' 13-bare.svg
     draw 12-refusing
     [[ $(grep -c '>not reached</text>' 12-refusing.svg) == 6 ]]
 }

@@ -15,6 +15,22 @@ static void require_marks(const struct explain_message *m)
     }
 }
 
+// Every tag is closed, in the order of XML; what is in between is text that cannot be a tag.
+static void require_drawn(const struct explain_story *story)
+{
+    struct buf svg = {0};
+    long depth = 0;
+    explain_svg(story, &svg);
+    fuzz_require_printable((const char *)svg.data, true);
+    for (const char *at = strchr((const char *)svg.data, '<'); at != NULL; at = strchr(at + 1, '<')) {
+        const char *end = strpbrk(at + 1, "<>");
+        REQUIRE(end != NULL && *end == '>' && depth >= (at != (const char *)svg.data));
+        depth += at[1] == '/' ? -1 : end[-1] == '/' ? 0 : 1;
+    }
+    REQUIRE(depth == 0);
+    buf_clear(&svg);
+}
+
 static void require_told(const struct explain *x)
 {
     char *text = NULL;
@@ -38,6 +54,7 @@ static void require_told(const struct explain *x)
     json_t *json = explain_json(&story, true);
     REQUIRE(json != NULL);
     json_decref(json);
+    require_drawn(&story);
     free(text);
     explain_story_clear(&story);
 }
