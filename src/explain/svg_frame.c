@@ -161,10 +161,15 @@ void svg_legend(struct buf *b, const struct svg_plan *plan, int *y)
     *y += 27;
     for (int i = 0; i < 4; i++) {
         const char *name = svg_protection((enum explain_protection)i);
+        int width = SAMPLE + 7 + svg_text_width(&SVG_FIGURES, words[i]);
         if (used[i]) {
+            if (x + width > SVG_WIDTH - SVG_EDGE) {
+                x = SVG_EDGE;
+                *y += 26;
+            }
             svg_arrow(b, name, name, x, x + SAMPLE, *y - 4);
             svg_text(b, &SVG_FIGURES, "soft", x + SAMPLE + 7, *y, 200, words[i]);
-            x += SAMPLE + 7 + svg_text_width(&SVG_FIGURES, words[i]) + GAP;
+            x += width + GAP;
         }
     }
     *y += 32;

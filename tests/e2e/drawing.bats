@@ -22,8 +22,10 @@ kinds='
 13-revoked  1 2 8 3 4 5 7 *6*
 13-bare     1 2 8 3 4 5 7 *6*
 13-refusing 1 2 *4 3 *5 6 7 9
+13-early    1 2 6 8 3 4 5 7 9
+13-retried  1 2 8 3 4 5 7 6 9
 13-hidden   1 2 4 5 2 3 6 8 9
-13-cut      1 2 4 3 5 6 7 8 9
+13-cut      1 2 *9
 '
 
 setup_file() {
@@ -58,6 +60,14 @@ capture() { # NAME COUNT SERVER... -- CLIENT...
     mv keys.log "$name.keys"
 }
 
+# The first time it gets a session, then it sends early data.
+client_early() {
+    echo 'early words' >words
+    local how=(-sess_out early.session)
+    [[ ! -s early.session ]] || how=(-sess_in early.session -early_data words)
+    timeout 20 openssl s_client -connect "127.0.0.1:$relay_port" -tls1_3 "${how[@]}" >/dev/null 2>&1 < <(sleep 1 && echo Q)
+}
+
 make_captures() {
     local version pem=(-cert pki/servers/localhost/cert.pem -key pki/servers/localhost/key.pem)
     openssl req -x509 -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.pem -subj /CN=localhost -days 2 2>/dev/null
@@ -75,6 +85,8 @@ make_captures() {
     capture 13-revoked 1 serve_mtls -- client_mtls 3 carol
     capture long 1 serve_mtls -- client_openssl 3 "$(printf 'long%.0s' {1..12})" \
         -servername "$(printf '<&>%.0s' {1..60})"
+    capture 13-early 2 serve_openssl -tls1_3 -early_data "${pem[@]}" -- client_early
+    capture 13-retried 1 serve_openssl -www -groups P-384 "${pem[@]}" -- client_openssl 3 - -groups P-256:P-384
     cp 13.pcap 13-hidden.pcap
     : >13-hidden.keys
     head -c 1500 13.pcap >13-cut.pcap
@@ -85,7 +97,7 @@ make_captures() {
 
 draw() { # NAME
     local connection=1 captured=$BATS_FILE_TMPDIR/$1
-    [[ $1 != *-resumed ]] || connection=2
+    [[ $1 != *-resumed && $1 != *-early ]] || connection=2
     mtls explain "$captured.pcap" --keys "$captured.keys" --connection $connection --svg "$1.svg" 2>/dev/null
     mtls explain "$captured.pcap" --keys "$captured.keys" --connection $connection --json 2>/dev/null >"$1.json"
 }
