@@ -36,6 +36,10 @@ setup_file() {
     make_captures
 }
 
+teardown_file() { # where a capture failed
+    stop_servers
+}
+
 # --- captures: NAME.pcap and NAME.keys in the file's folder ---
 
 # A server, the relay before it for `count` connections, and afterwards their capture by its name.
@@ -47,7 +51,7 @@ capture() { # NAME COUNT SERVER... -- CLIENT...
         shift
     done
     shift
-    rm -f server.in keys.log
+    rm -f server.in server.log keys.log
     "${server[@]}"
     start_relay "$count" "$address"
     for ((client = 0; client < count; client++)); do
