@@ -84,6 +84,6 @@ def step($all):
     "\n> \(.classic)",
     what($all),
     (.messages[] | select(is_close | not) | message),
-    (if any(.messages[]; is_close) then "\nAt the end each side says that it has no more to say: an alert `close_notify`." else empty end);
+    (if any(.messages[]; is_close) then "\nAt the end comes an alert, `close_notify`: there is no more to say." else empty end);
 
 . as $all | .steps[] | step($all)

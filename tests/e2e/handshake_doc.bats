@@ -5,14 +5,14 @@ load helpers
 
 root=$BATS_TEST_DIRNAME/../..
 
-# Without what differs from run to run. Who says close_notify first is chance: drawings are compared up to there.
+# Without what differs from run to run. Whether the server's close_notify is seen is chance: drawings are compared up to there.
 masked() { # FILE
     sed -E '/close_notify/,$ { /<svg|<text|<g |<path|<rect|<circle|<title|<\/g>|<\/svg>/d }
         s/[0-9a-f]{24,}/HEX/g; s/mtls-handshake-[0-9a-f]{8}/ID/g; s/[0-9]+ octets/# octets/g; s/[0-9]+\.[0-9]+ ms/# ms/g' "$1"
 }
 
 @test "the page about the nine steps is what handshakes of today say" {
-    RELAY=${RELAY:-$root/build/release/tests/interop/explain/relay} MTLS=$(realpath "$MTLS") "$root/scripts/handshake-doc" docs
+    MTLS=$(realpath "$MTLS") "$root/scripts/handshake-doc" docs
     local file
     for file in handshake.md handshake-tls12-rsa.svg handshake-tls12.svg handshake-tls13.svg; do
         diff -u <(masked "$root/docs/$file") <(masked "docs/$file") ||
