@@ -7,6 +7,7 @@
 #include "probe/dial.h"
 #include "probe/identity.h"
 #include "probe/probe.h"
+#include "probe/revocation.h"
 #include "probe/verdict.h"
 
 #include <pthread.h>
@@ -53,8 +54,10 @@ struct prober {
     struct dial_target target;
     enum control_state controls[TESTED_VERSIONS]; // of TLS 1.2 and 1.3
     size_t total;                                 // results that there will be, as far as that is known
-    pthread_mutex_t lock;                         // of what follows, and of the run
-    uint64_t next_start;                          // monotonic microseconds: the next connection may begin
+    pthread_mutex_t revocation_lock;
+    struct revocation revocations[TESTED_VERSIONS]; // each made when a case asks for it
+    pthread_mutex_t lock;                           // of what follows, and of the run
+    uint64_t next_start;                            // monotonic microseconds: the next connection may begin
 };
 
 // Waits until the rate allows another connection.

@@ -112,7 +112,7 @@ void prober_dial(struct prober *p, const struct identity *identity, unsigned ver
     }
     prober_wait(p);
     if (dial_open(&dial, &target, context, target.name, outcome)) {
-        dial_ask(&dial);
+        dial_ask(&dial, false);
     }
     dial_close(&dial);
     tls_context_free(context);
@@ -341,7 +341,11 @@ static void plan_make(const struct probe_options *options, struct plan *plan)
 int probe_server(const struct probe_options *options, const struct probe_observer *observer, struct probe_run *run,
                  struct err *e)
 {
-    struct prober p = {.options = options, .observer = observer, .run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct prober p = {.options = options,
+                       .observer = observer,
+                       .run = run,
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .revocation_lock = PTHREAD_MUTEX_INITIALIZER};
     struct plan plan = {0};
     run->verdict = PROBE_INCONCLUSIVE;
     for (size_t i = 0; i < options->only_count; i++) {
@@ -364,7 +368,11 @@ int probe_server(const struct probe_options *options, const struct probe_observe
     run_plan(&p, &plan);
     run->verdict = run_judge(run, &run->why);
     free(plan.attempts);
+    for (size_t i = 0; i < TESTED_VERSIONS; i++) {
+        revocation_clear(&p.revocations[i]);
+    }
     identities_free(p.identities);
     pthread_mutex_destroy(&p.lock);
+    pthread_mutex_destroy(&p.revocation_lock);
     return 0;
 }
