@@ -103,6 +103,11 @@ void case_resumed_revoked(struct prober *p, unsigned version, struct outcome *ou
 
 // --- expired since ---
 
+static struct expiry *expiry_of(struct prober *p, unsigned version)
+{
+    return &p->expiries[version == VERSION_1_2 ? 0 : 1];
+}
+
 // Until that second has begun by the target's clock too, if that is this machine's: time() lags a tick behind.
 static void wait_until(int64_t when)
 {
@@ -114,43 +119,48 @@ static void wait_until(int64_t when)
     nanosleep(&tick, NULL);
 }
 
-void case_resumed_expired(struct prober *p, unsigned version, struct outcome *outcome)
+void expiry_prepare(struct prober *p, unsigned version)
 {
     enum { LIFE_FIRST = 1, LIFE_MOST = 8, BEFORE = 60 };
-    struct identity identity = {.count = 0};
-    struct raw_session session = {0};
+    struct expiry *x = expiry_of(p, version);
     struct err e = ERR_INIT;
-    char why[200] = "";
     bool made = false;
-    int64_t until = 0;
-    if (!identities_can_mint(p->identities)) {
-        skip(outcome, "it takes the key of the CA that the target trusts: --ca-cert, --ca-key");
-        return;
-    }
     // As short as this machine and the target are fast.
     for (int64_t life = LIFE_FIRST; !made && life <= LIFE_MOST; life *= 2) {
-        identity_clear(&identity);
-        raw_session_clear(&session);
-        until = clock_now() + life;
-        if (identities_mint(p->identities, until - life - BEFORE, until, &identity, &e) != 0) {
-            doubt(outcome, e.text);
-            return;
+        identity_clear(&x->identity);
+        raw_session_clear(&x->session);
+        x->until = clock_now() + life;
+        if (identities_mint(p->identities, x->until - life - BEFORE, x->until, &x->identity, &e) != 0) {
+            outcome_set(&x->before, PROBE_NOT_RUN, "%s", e.text);
+            break;
         }
-        made = session_make(p, &identity, version, &session, why, sizeof why, outcome) &&
-               (session.session != NULL || clock_now() < until);
+        made = session_make(p, &x->identity, version, &x->session, x->why, sizeof x->why, &x->before) &&
+               (x->session.session != NULL || clock_now() < x->until);
     }
-    if (!made) {
-        outcome->doubtful = true;
-    } else if (session.session == NULL) {
-        skip(outcome, why);
+    x->before.doubtful = !made;
+}
+
+void expiry_clear(struct expiry *x)
+{
+    raw_session_clear(&x->session);
+    identity_clear(&x->identity);
+}
+
+void case_resumed_expired(struct prober *p, unsigned version, struct outcome *outcome)
+{
+    struct expiry *x = expiry_of(p, version);
+    if (!identities_can_mint(p->identities)) {
+        skip(outcome, "it takes the key of the CA that the target trusts: --ca-cert, --ca-key");
+    } else if (x->before.doubtful) {
+        *outcome = x->before;
+    } else if (x->session.session == NULL) {
+        skip(outcome, x->why);
     } else {
         const struct raw_call call = {
-            .identity = &identity, .name = p->target.name, .version = version, .offered = &session};
-        wait_until(until + 1);
+            .identity = &x->identity, .name = p->target.name, .version = version, .offered = &x->session};
+        wait_until(x->until + 1);
         resume(p, &p->target, &call, "not resumed, but served: see expired", outcome);
     }
-    raw_session_clear(&session);
-    identity_clear(&identity);
 }
 
 // --- under another name, or another's ---

@@ -284,9 +284,23 @@ static void doubt(struct probe_run *run, size_t from)
     }
 }
 
+// What takes a while to become wrong.
+static void prepare(struct prober *p, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct attempt *a = &plan->attempts[i];
+        if (a->row->run == case_resumed_expired && prober_control(p, a->version) != CONTROL_NO_SUCH_VERSION) {
+            expiry_prepare(p, a->version);
+        }
+    }
+}
+
 static void run_plan(struct prober *p, const struct plan *plan)
 {
     bool served = run_controls(p, true);
+    if (served && identities_can_mint(p->identities)) {
+        prepare(p, plan);
+    }
     for (size_t at = 0; at < plan->count; at += BATCH) {
         size_t count = plan->count - at < BATCH ? plan->count - at : BATCH;
         size_t before = p->run->count;
@@ -370,6 +384,7 @@ int probe_server(const struct probe_options *options, const struct probe_observe
     free(plan.attempts);
     for (size_t i = 0; i < TESTED_VERSIONS; i++) {
         revocation_clear(&p.revocations[i]);
+        expiry_clear(&p.expiries[i]);
     }
     identities_free(p.identities);
     pthread_mutex_destroy(&p.lock);
