@@ -122,7 +122,7 @@ static void list_cases(void)
 
 static int run(struct probe_arguments *a, struct err *e)
 {
-    static const int refused_by_default[] = {400, 401, 403, 495, 496, 497};
+    static const int refused_by_default[] = {400, 401, 403, 421, 495, 496, 497};
     struct probe_reporter reporter = {0};
     int statuses[STATUS_MOST];
     struct client_target target;
@@ -183,7 +183,7 @@ int cmd_probe(int argc, char **argv)
         {"key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &s->key},
         {"name", 0, ARG_TEXT, "NAME", "the server name to ask for (default: HOST)", &o->name},
         {"expect-body", 0, ARG_TEXT, "TEXT", "only an answer with this in it counts as being served", &o->expect_body},
-        {"refused-status", 0, ARG_TEXT, "LIST", "HTTP statuses that refuse (default: 400,401,403,495,496,497)",
+        {"refused-status", 0, ARG_TEXT, "LIST", "HTTP statuses that refuse (default: 400,401,403,421,495,496,497)",
          &a.refused_status},
         {"case", 0, ARG_LIST, "TOKEN", "this case only; may be given again", &a.only},
         {"list", 0, ARG_FLAG, NULL, "print the cases, and do nothing", &a.list},

@@ -36,6 +36,7 @@ static void resume(struct prober *p, const struct dial_target *target, const str
         skip(outcome, see);
     }
     outcome->resumed = answer.resumed;
+    outcome->hello = outcome->hello || outcome->alert >= 0; // a session can be refused before any certificate
 }
 
 // --- revoked while the target knew its holder ---
@@ -171,13 +172,18 @@ static void carry(struct prober *p, const struct identity *identity, const char 
 {
     struct raw_answer first;
     struct dial_target target = p->target;
-    struct raw_call call = {.identity = identity, .name = from, .later_name = to, .version = version};
+    struct raw_call call = {.identity = identity, .name = from, .version = version};
     target.name = from;
     prober_wait(p);
     raw_ask(&target, &call, &first);
     if (first.session.session == NULL) {
         *outcome = first.outcome;
         outcome->session_refused = true;
+        return;
+    }
+    if (strcmp(from, to) != 0 && version == VERSION_1_3 && !raw_session_rename(&first.session, from, to)) {
+        raw_session_clear(&first.session);
+        doubt(outcome, "this program cannot carry a session to another name");
         return;
     }
     call = (struct raw_call){.name = to, .version = version, .offered = &first.session};

@@ -84,10 +84,13 @@ static long receive_counted(void *arg, uint8_t *data, size_t len)
     return n;
 }
 
+// Who refuses the certificate has closed the connection before the rest of our flight is sent. What it said is still to
+// be read, so that this is no end yet: reading tells it.
 static long send_counted(void *arg, const uint8_t *data, size_t len)
 {
     struct dial *d = arg;
-    return d->io.send(d->io.arg, data, len);
+    long n = d->io.send(d->io.arg, data, len);
+    return n == TLS_IO_ERROR ? (long)len : n;
 }
 
 // --- the handshake ---

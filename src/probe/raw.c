@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <mbedtls/platform_util.h>
 #include <poll.h>
 #include <psa/crypto.h>
 #include <stdlib.h>
@@ -40,15 +41,50 @@ void raw_session_clear(struct raw_session *session)
     }
 }
 
+// There is no call for it; but what mbedTLS saves it also loads, and the name stands there behind its length and with
+// its NUL, in TLS 1.3. If it stands there twice, this is not what it was.
+bool raw_session_rename(struct raw_session *session, const char *from, const char *to)
+{
+    enum { SAVED_MOST = 128 * 1024 };
+    uint8_t *saved = mem_alloc(SAVED_MOST);
+    size_t len = 0;
+    struct buf old = {0};
+    struct buf changed = {0};
+    bool renamed = false;
+    const uint8_t old_len = (uint8_t)(strlen(from) + 1);
+    const uint8_t new_len = (uint8_t)(strlen(to) + 1);
+    buf_add(&old, &old_len, 1);
+    buf_add(&old, from, old_len);
+    if (mbedtls_ssl_session_save(session->session, saved, SAVED_MOST, &len) == 0) {
+        const uint8_t *at = memmem(saved, len, old.data, old.len);
+        size_t rest = at == NULL ? 0 : len - (size_t)(at - saved) - old.len;
+        if (at != NULL && memmem(at + old.len, rest, old.data, old.len) == NULL) {
+            buf_add(&changed, saved, (size_t)(at - saved));
+            buf_add(&changed, &new_len, 1);
+            buf_add(&changed, to, new_len);
+            buf_add(&changed, at + old.len, rest);
+            mbedtls_ssl_session_free(session->session);
+            mbedtls_ssl_session_init(session->session);
+            renamed = mbedtls_ssl_session_load(session->session, changed.data, changed.len) == 0;
+        }
+    }
+    mbedtls_platform_zeroize(saved, SAVED_MOST);
+    free(saved);
+    buf_clear(&old);
+    buf_clear(&changed);
+    return renamed;
+}
+
 // --- the transport ---
 
 static int bio_send(void *arg, const unsigned char *data, size_t len)
 {
     struct raw *r = arg;
     ssize_t n = send(r->fd, data, len, MSG_NOSIGNAL);
-    return n >= 0                                    ? (int)n
-           : errno == EAGAIN || errno == EWOULDBLOCK ? MBEDTLS_ERR_SSL_WANT_WRITE
-                                                     : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    }
+    return n < 0 ? (int)len : (int)n; // as send_counted of dial.c
 }
 
 // mbedTLS asks for a record's header, then for its body: an alert in the clear is seen as it passes.
@@ -168,8 +204,7 @@ static void explain(struct raw *r, int code)
     } else if (code == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         o->alert = TLS_ALERT_UNREADABLE;
         outcome_set(o, refused, "a fatal alert");
-    } else if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || code == MBEDTLS_ERR_SSL_CONN_EOF || code == 0 ||
-               code == MBEDTLS_ERR_SSL_INTERNAL_ERROR) {
+    } else if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || code == MBEDTLS_ERR_SSL_CONN_EOF || code == 0) {
         outcome_set(o, r->any ? refused : PROBE_DOWN, "the target closed the connection");
     } else if (code == MBEDTLS_ERR_SSL_INVALID_MAC && !o->completed && r->hello) {
         // An alert of TLS 1.3 under a key that mbedTLS has left behind.
@@ -196,8 +231,6 @@ static bool shake_hands(struct raw *r, const struct raw_call *call)
     r->answer->resumed = !r->verified;
     if (call->version == PROBE_TLS_1_2) {
         keep_session(r);
-    } else if (call->later_name != NULL) {
-        (void)set_name(r, call->later_name); // tickets come from here on, and mbedTLS keeps this name with them
     }
     return true;
 }

@@ -14,11 +14,12 @@ struct raw_session { // {0}: none
     mbedtls_ssl_session *session;
 };
 void raw_session_clear(struct raw_session *session);
+// As if it had been made under another name: mbedTLS binds sessions of TLS 1.3 to it. False: it cannot be done.
+bool raw_session_rename(struct raw_session *session, const char *from, const char *to);
 
 struct raw_call {
     const struct identity *identity;   // NULL, or of nobody: no certificate
     const char *name;                  // to ask for
-    const char *later_name;            // what the session is to be used for; NULL: the same
     unsigned version;                  // PROBE_TLS_*
     const struct raw_session *offered; // NULL: a full handshake
 };
