@@ -19,20 +19,25 @@ static void doubt(struct outcome *outcome, const char *why)
     outcome->doubtful = true;
 }
 
+static bool is_let_in(struct prober *p, unsigned version, const struct outcome *outcome)
+{
+    const char *why = NULL;
+    return outcome_judge(outcome, prober_control(p, version), &why) == PROBE_FINDING;
+}
+
 // Offers a session. Where the target takes up another one instead, and serves that, the hole is not in resumption.
 static void resume(struct prober *p, const struct dial_target *target, const struct raw_call *call, const char *see,
                    struct outcome *outcome)
 {
     struct raw_answer answer;
     char before[sizeof outcome->detail];
-    const char *why = NULL;
     prober_wait(p);
     raw_ask(target, call, &answer);
     raw_session_clear(&answer.session);
     *outcome = answer.outcome;
     strcpy(before, outcome->detail);
     outcome_set(outcome, outcome->seen, "%s: %.240s", answer.resumed ? "resumed" : "not resumed", before);
-    if (!answer.resumed && outcome_judge(outcome, prober_control(p, call->version), &why) == PROBE_FINDING) {
+    if (!answer.resumed && is_let_in(p, call->version, outcome)) {
         skip(outcome, see);
     }
     outcome->resumed = answer.resumed;
@@ -161,6 +166,13 @@ void case_resumed_expired(struct prober *p, unsigned version, struct outcome *ou
             .identity = &x->identity, .name = p->target.name, .version = version, .offered = &x->session};
         wait_until(x->until + 1);
         resume(p, &p->target, &call, "not resumed, but served: see expired", outcome);
+        if (outcome->resumed && is_let_in(p, version, outcome)) {
+            struct outcome fresh;
+            prober_dial(p, &x->identity, version, &fresh);
+            if (is_let_in(p, version, &fresh)) {
+                skip(outcome, "resumed, but whoever is expired is let in anyway: see expired");
+            }
+        }
     }
 }
 
@@ -179,6 +191,11 @@ static void carry(struct prober *p, const struct identity *identity, const char 
     if (first.session.session == NULL) {
         *outcome = first.outcome;
         outcome->session_refused = true;
+        return;
+    }
+    if (identity == NULL && strcmp(from, to) == 0 && is_let_in(p, version, &first.outcome)) {
+        raw_session_clear(&first.session);
+        skip(outcome, "nobody is let in from the start: see no_certificate");
         return;
     }
     if (strcmp(from, to) != 0 && version == VERSION_1_3 && !raw_session_rename(&first.session, from, to)) {

@@ -27,6 +27,7 @@ struct outcome {
     bool completed;       // our side of the handshake was
     bool proven;          // and so was the target's: it has said something under the final keys, or finished in TLS 1.2
     bool doubtful;        // it says nothing about the certificate: the case could not be brought about as it was meant
+    bool harmed;          // the target does not serve the good one any more
     bool resumed;         // where a session was offered: it was taken
     bool session_refused; // where one was wanted: there is none
     int alert;            // received; TLS_ALERT_*
