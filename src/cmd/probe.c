@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // mtls probe: would it have refused?
+#include "cmd/probe.h"
+
 #include "base/args.h"
 #include "base/pki_files.h"
 #include "base/text.h"
 #include "client/client.h"
-#include "cmd/cmd.h"
 #include "probe/report.h"
 #include "server/server.h"
 
@@ -20,6 +21,7 @@ struct probe_arguments {
     struct arg_list only;
     long timeout; // seconds
     bool list;
+    bool client; // for --help: probe_client.c has it
     bool compare;
     struct probe_report_options report;
 };
@@ -164,8 +166,21 @@ static int run(struct probe_arguments *a, struct err *e)
     return rc != 0 ? -1 : code;
 }
 
+static bool is_of_client(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--client") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int cmd_probe(int argc, char **argv)
 {
+    if (is_of_client(argc, argv)) {
+        return cmd_probe_client(argc, argv);
+    }
     struct probe_arguments a = {.timeout = 5, .options = {.parallel = 1}};
     struct arg_list operands = {0};
     struct err e = ERR_INIT;
@@ -200,6 +215,7 @@ int cmd_probe(int argc, char **argv)
         {"keep", 0, ARG_TEXT, "DIR", "write what is minted there, with its keys", &o->keep},
         PROBE_REPORT_OPTIONS(&a.report),
         {"compare", 0, ARG_FLAG, NULL, "two files of JSON side by side: --compare A B", &a.compare},
+        {"client", 0, ARG_FLAG, NULL, "try a client instead; mtls probe --client --help", &a.client},
         {"i-own-this-host", 0, ARG_FLAG, NULL, "the target is yours, though it is not on a private network", &o->owned},
         {0},
     };

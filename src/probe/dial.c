@@ -84,8 +84,7 @@ static long receive_counted(void *arg, uint8_t *data, size_t len)
     return n;
 }
 
-// Who refuses the certificate has closed the connection before the rest of our flight is sent. What it said is still to
-// be read, so that this is no end yet: reading tells it.
+// A target that refuses closes, while we may still be sending: what it has said before, the alert, is yet to be read.
 static long send_counted(void *arg, const uint8_t *data, size_t len)
 {
     struct dial *d = arg;

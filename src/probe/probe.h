@@ -44,6 +44,7 @@ bool probe_verdict_find(const char *word, enum probe_verdict *found);
     GROUP(purpose, "what the certificate's key is for")                                                                \
     GROUP(authority, "who may issue")                                                                                  \
     GROUP(constraint, "name constraints")                                                                              \
+    GROUP(name, "who the server is") /* of clients only */                                                             \
     GROUP(encoding, "certificates that are not well-formed")                                                           \
     GROUP(resumption, "sessions that outlive what they were granted for")                                              \
     GROUP(live, "connections that outlive what they were granted for")                                                 \

@@ -227,10 +227,11 @@ static enum tls_status write_tickets(struct tls_connection *c)
     return TLS_DONE;
 }
 
-// A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its key.
+// A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its
+// key. A server may be told to go on with those who presented none, too.
 static bool may_go_on(const struct tls_connection *c)
 {
-    return c->context->unsafe_no_verify && c->judged;
+    return c->context->unsafe_no_verify && (c->judged || c->context->role == TLS_SERVER);
 }
 
 // The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
@@ -389,4 +390,10 @@ const char *tls_version(const struct tls_connection *c)
 const char *tls_cipher(const struct tls_connection *c)
 {
     return c->cipher;
+}
+
+const char *tls_alpn(const struct tls_connection *c)
+{
+    const char *protocol = mbedtls_ssl_get_alpn_protocol(&c->ssl);
+    return protocol == NULL ? "" : protocol;
 }

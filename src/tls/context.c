@@ -78,7 +78,9 @@ static int configure(struct tls_context *context, const struct tls_settings *set
 #endif
     mbedtls_ssl_conf_dn_hints(config, &context->anchors); // the CAs that a server asks for
     if (is_server) {
-        mbedtls_ssl_conf_cert_cb(config, hold_verdict);
+        if (!context->unsafe_no_verify) {
+            mbedtls_ssl_conf_cert_cb(config, hold_verdict);
+        }
         if (context->tickets != NULL) {
             resume_configure(config);
         }
@@ -130,7 +132,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->references = 1;
     context->versions = settings->versions;
     context->sessions = settings->role == TLS_CLIENT && settings->sessions;
-    context->unsafe_no_verify = settings->role == TLS_CLIENT && settings->unsafe_no_verify;
+    context->unsafe_no_verify = settings->unsafe_no_verify;
     mbedtls_ssl_config_init(&context->config);
     mbedtls_x509_crt_init(&context->anchors);
     if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 ||

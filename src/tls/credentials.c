@@ -136,7 +136,8 @@ struct tls_credentials *tls_credentials_load_as_is(const char *certificate, cons
     return credentials;
 }
 
-struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key, struct err *e)
+struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
+                                                  struct err *e)
 {
     struct tls_credentials *credentials = mem_alloc(sizeof *credentials);
     struct rng rng;
