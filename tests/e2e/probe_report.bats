@@ -111,7 +111,7 @@ END
     says '4 verdicts differ'
     grep -qE '^revoked +1.3 +served: HTTP 200 +refused late: certificate_revoked$' <<<"$output"
     grep -q '<h1>A: 2 findings</h1>' both.html
-    grep -q '<h1>B: every wrong certificate was refused</h1>' both.html
+    grep -q '<h1>B: Every wrong certificate was refused</h1>' both.html
     run -1 mtls probe --compare own.json loose.json
     run -0 mtls probe --compare loose.json loose.json --json
     [[ $(jq -c '[(.differences | length), .a.verdict, .b.verdict]' <<<"$output") == '[0,"finding","finding"]' ]]
