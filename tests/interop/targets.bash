@@ -108,3 +108,31 @@ target_stop_all() {
     target_stop "${target_pids[@]}"
     target_pids=()
 }
+
+# What a run of the probe (its JSON) has against a target: a line "CASE VERSIONS served" or "CASE VERSIONS in doubt",
+# sorted. What was not run is not there.
+target_findings() { # FILE
+    jq -r '[.results[] | select(.case != null and (.verdict == "finding" or .verdict == "inconclusive"))]
+        | group_by(.case, .verdict)[]
+        | "\(.[0].case) \([.[].version] | sort | join(",")) \(if .[0].verdict == "finding" then .[0].seen else "in doubt" end)"' \
+        "$1" | LC_ALL=C sort
+}
+
+target_servers='nginx haproxy stunnel apache s_server gnutls_serv lighttpd node' # those that nobody here wrote
+
+# Its version and that of what it speaks TLS with: "1.22.1, OpenSSL 3.0.19".
+target_release() { # SERVER
+    local library
+    case $1 in
+    gnutls_serv) library='' ;;
+    node) library=", OpenSSL $(node -p process.versions.openssl)" ;;
+    s_server) library='' ;;
+    *) library=", OpenSSL $(openssl version | cut -d' ' -f2)" ;;
+    esac
+    printf '%s%s\n' "$("${1}_version")" "$library"
+}
+
+# The same without the last part of each version: what is corrected within a series should not change what is refused.
+target_series() { # RELEASE
+    sed -E 's/([0-9]+\.[0-9]+)[^,]*/\1/g' <<<"$1"
+}
