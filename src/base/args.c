@@ -112,27 +112,10 @@ static int option_store(const struct arg_option *o, const char *value, struct er
     return -1;
 }
 
-// One option at argv[*i]; *i moves over the value if it is the next argument.
-static int option_parse(const struct arg_command *command, int argc, char **argv, int *i, struct err *e)
+// The option gets its value: what is attached to it, or the next argument, over which *i moves then.
+static int option_take(const struct arg_option *o, const char *attached, int argc, char **argv, int *i, struct err *e)
 {
-    const char *arg = argv[*i];
-    const struct arg_option *o = NULL;
-    const char *value = NULL;
-    if (arg[1] == '-') {
-        size_t len = strcspn(arg + 2, "=");
-        o = option_find(command, arg + 2, len);
-        if (o == NULL) {
-            return option_unknown(command, arg + 2, len, e);
-        }
-        value = arg[2 + len] == '=' ? arg + 2 + len + 1 : NULL;
-    } else {
-        o = option_of_letter(command, arg[1]);
-        if (o == NULL) {
-            return err_usage(e, "unknown option -%c; see mtls %.*s --help", arg[1], command_words(command),
-                             command->usage);
-        }
-        value = arg[2] != '\0' ? arg + 2 : NULL;
-    }
+    const char *value = attached;
     if (o->kind == ARG_FLAG && value != NULL) {
         return err_usage(e, "--%s takes no value", o->name);
     }
@@ -146,6 +129,38 @@ static int option_parse(const struct arg_command *command, int argc, char **argv
         value = argv[++*i];
     }
     return option_store(o, value, e);
+}
+
+// "-sI" is "-s -I", and "-so FILE" or "-soFILE" is "-s -o FILE".
+static int letters_parse(const struct arg_command *command, int argc, char **argv, int *i, struct err *e)
+{
+    for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
+        const struct arg_option *o = option_of_letter(command, *p);
+        if (o == NULL) {
+            return err_usage(e, "unknown option -%c; see mtls %.*s --help", *p, command_words(command), command->usage);
+        }
+        if (o->kind != ARG_FLAG) {
+            return option_take(o, p[1] != '\0' ? p + 1 : NULL, argc, argv, i, e);
+        }
+        if (option_take(o, NULL, argc, argv, i, e) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int option_parse(const struct arg_command *command, int argc, char **argv, int *i, struct err *e)
+{
+    const char *arg = argv[*i];
+    if (arg[1] != '-') {
+        return letters_parse(command, argc, argv, i, e);
+    }
+    size_t len = strcspn(arg + 2, "=");
+    const struct arg_option *o = option_find(command, arg + 2, len);
+    if (o == NULL) {
+        return option_unknown(command, arg + 2, len, e);
+    }
+    return option_take(o, arg[2 + len] == '=' ? arg + 2 + len + 1 : NULL, argc, argv, i, e);
 }
 
 int args_parse(const struct arg_command *command, int argc, char **argv, struct arg_list *operands, struct err *e)

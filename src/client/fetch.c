@@ -2,31 +2,83 @@
 #include "client/internal.h"
 
 #include <llhttp.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { LINE_MOST = 64 * 1024 };
 
 struct response {
     llhttp_t llhttp;
     llhttp_settings_t settings;
-    FILE *body;
-    bool head; // the answer to a HEAD: a length, but no body
+    const struct client_call *call;
+    struct buf line; // of the head, as far as it has come
+    bool head;       // the answer to a HEAD: a length, but no body
     bool complete;
     bool write_failed;
 };
 
-static int on_body(llhttp_t *llhttp, const char *at, size_t len)
+// --- the head, line by line ---
+
+static int add_to_line(llhttp_t *llhttp, const char *at, size_t len)
 {
     struct response *response = llhttp->data;
-    if (response->body != NULL && fwrite(at, 1, len, response->body) != len) {
-        response->write_failed = true;
+    if (response->line.len + len > LINE_MOST) {
+        llhttp_set_error_reason(llhttp, "a line of its head is too long");
         return -1;
     }
+    buf_add(&response->line, at, len);
     return 0;
+}
+
+static int end_line(llhttp_t *llhttp)
+{
+    struct response *response = llhttp->data;
+    buf_text(&response->line, ""); // or it is no text where nothing came
+    client_line(response->call, CLIENT_RESPONSE_LINE, (const char *)response->line.data);
+    buf_clear(&response->line);
+    return 0;
+}
+
+static int on_begin(llhttp_t *llhttp)
+{
+    struct response *response = llhttp->data;
+    buf_clear(&response->line);
+    return 0;
+}
+
+static int on_status_complete(llhttp_t *llhttp)
+{
+    struct response *response = llhttp->data;
+    struct buf line = {0};
+    buf_printf(&line, "HTTP/%u.%u %u %s", llhttp->http_major, llhttp->http_minor, llhttp->status_code,
+               response->line.len > 0 ? (const char *)response->line.data : "");
+    buf_clear(&response->line);
+    response->line = line;
+    return end_line(llhttp);
+}
+
+static int on_field_complete(llhttp_t *llhttp)
+{
+    return add_to_line(llhttp, ": ", 2);
 }
 
 static int on_headers_complete(llhttp_t *llhttp)
 {
     struct response *response = llhttp->data;
+    client_line(response->call, CLIENT_RESPONSE_LINE, "");
     return response->head ? 1 : 0; // 1: no body follows, whatever the headers say
+}
+
+// --- the body ---
+
+static int on_body(llhttp_t *llhttp, const char *at, size_t len)
+{
+    struct response *response = llhttp->data;
+    if (response->call->body != NULL && fwrite(at, 1, len, response->call->body) != len) {
+        response->write_failed = true;
+        return -1;
+    }
+    return 0;
 }
 
 static int on_complete(llhttp_t *llhttp)
@@ -39,8 +91,15 @@ static int on_complete(llhttp_t *llhttp)
 
 static void response_init(struct response *response, const struct client_call *call)
 {
-    *response = (struct response){.body = call->body, .head = strcmp(call->method, "HEAD") == 0};
+    *response = (struct response){.call = call, .head = strcmp(call->method, "HEAD") == 0};
     llhttp_settings_init(&response->settings);
+    response->settings.on_message_begin = on_begin;
+    response->settings.on_status = add_to_line;
+    response->settings.on_status_complete = on_status_complete;
+    response->settings.on_header_field = add_to_line;
+    response->settings.on_header_field_complete = on_field_complete;
+    response->settings.on_header_value = add_to_line;
+    response->settings.on_header_value_complete = end_line;
     response->settings.on_headers_complete = on_headers_complete;
     response->settings.on_body = on_body;
     response->settings.on_message_complete = on_complete;
@@ -48,21 +107,26 @@ static void response_init(struct response *response, const struct client_call *c
     response->llhttp.data = response;
 }
 
+// --- one request, one response ---
+
+static void show_request(const struct client_call *call, const struct buf *head)
+{
+    const char *line = (const char *)head->data;
+    for (const char *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2) {
+        char *copy = mem_strndup(line, (size_t)(end - line));
+        client_line(call, CLIENT_REQUEST_LINE, copy);
+        free(copy);
+    }
+}
+
 static void send_request(struct session *session)
 {
     const struct client_call *call = session->call;
-    const struct client_target *target = call->target;
-    bool is_v6 = strchr(target->host, ':') != NULL;
-    bool is_default = strcmp(target->port, "443") == 0;
     struct buf request = {0};
-    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: %s%s%s%s%s\r\nUser-Agent: mtls/%s\r\nAccept: */*\r\n", call->method,
-               target->path, is_v6 ? "[" : "", target->host, is_v6 ? "]" : "", is_default ? "" : ":",
-               is_default ? "" : target->port, MTLS_VERSION);
-    if (call->has_data) {
-        buf_printf(&request, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n",
-                   call->data.len);
+    request_head(call, &request);
+    if (call->on_line != NULL) {
+        show_request(call, &request);
     }
-    buf_text(&request, "Connection: close\r\n\r\n");
     buf_add(&request, call->data.data, call->data.len);
     session_send(session, request.data, request.len);
     buf_clear(&request);
@@ -100,7 +164,7 @@ static void receive_response(struct session *session, struct response *response)
     } else if (status == TLS_FAILED) {
         session_ended(session);
     } else if (status == TLS_WANT_READ) {
-        err_set(&result->failure, "the server said nothing for %ld ms", session->call->timeout_ms);
+        session_overdue(session);
     } else if (status != TLS_DONE) {
         err_set(&result->failure, "the server closed the connection %s",
                 result->status == 0 ? "without an answer" : "before its answer was complete");
@@ -115,6 +179,7 @@ void client_fetch(const struct client_call *call, struct client_result *result)
         response_init(&response, call);
         send_request(&session);
         receive_response(&session, &response);
+        buf_clear(&response.line);
     }
     session_close(&session);
 }

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "base/text.h"
 #include "client/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 const char *client_outcome_word(enum client_outcome outcome)
@@ -27,6 +22,7 @@ const char *client_outcome_word(enum client_outcome outcome)
 void client_result_clear(struct client_result *result)
 {
     trust_identity_free(result->server);
+    tls_session_free(result->session);
     *result = (struct client_result){0};
 }
 
@@ -37,8 +33,7 @@ static int left(uint64_t start, long limit)
     return passed >= (uint64_t)limit ? 0 : (int)((uint64_t)limit - passed);
 }
 
-// poll() until something happens or the time is up; a signal does not end it. The number of ready descriptors.
-static int poll_for(struct pollfd *fds, nfds_t count, long timeout_ms)
+int poll_for(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     uint64_t start = clock_monotonic_us();
     int n;
@@ -48,71 +43,63 @@ static int poll_for(struct pollfd *fds, nfds_t count, long timeout_ms)
     return n;
 }
 
+int session_limit(const struct session *session)
+{
+    const struct client_call *call = session->call;
+    int limit = (int)call->timeout_ms;
+    if (call->connect_ms > 0 && !session->shaken && left(session->start, call->connect_ms) < limit) {
+        limit = left(session->start, call->connect_ms);
+    }
+    if (call->most_ms > 0 && left(session->start, call->most_ms) < limit) {
+        limit = left(session->start, call->most_ms);
+    }
+    return limit;
+}
+
+void session_overdue(struct session *session)
+{
+    const struct client_call *call = session->call;
+    struct err *e = &session->result->failure;
+    const char *when = session->shaken ? "" : " during the handshake";
+    if (call->most_ms > 0 && left(session->start, call->most_ms) == 0) {
+        err_set(e, "the time for the whole call, %ld ms, is over%s", call->most_ms, when);
+    } else if (call->connect_ms > 0 && !session->shaken && left(session->start, call->connect_ms) == 0) {
+        err_set(e, "the time for connecting, %ld ms, is over%s", call->connect_ms, when);
+    } else {
+        err_set(e, "the server said nothing for %ld ms%s", call->timeout_ms, when);
+    }
+}
+
+void client_line(const struct client_call *call, enum client_line kind, const char *line)
+{
+    if (call->on_line != NULL) {
+        call->on_line(call->arg, kind, line);
+    }
+}
+
+void client_note(const struct client_call *call, const char *fmt, ...)
+{
+    if (call->on_line != NULL) {
+        char line[512];
+        va_list ap;
+        va_start(ap, fmt);
+        text_vformat(line, sizeof line, fmt, ap);
+        va_end(ap);
+        client_line(call, CLIENT_NOTE, line);
+    }
+}
+
 bool session_wait(struct session *session, enum tls_status status, bool input, bool *input_ready)
 {
     struct pollfd fds[2] = {
         {.fd = session->fd, .events = status == TLS_WANT_WRITE ? POLLOUT : POLLIN},
         {.fd = input ? STDIN_FILENO : -1, .events = POLLIN},
     };
-    int n = poll_for(fds, 2, session->call->timeout_ms);
+    int n = poll_for(fds, 2, session_limit(session));
     if (input_ready != NULL) {
         *input_ready = n > 0 && fds[1].revents != 0;
     }
     return n > 0;
-}
-
-// Connects to one address within the timeout. The socket (non-blocking), or -1.
-static int connect_to(const struct addrinfo *address, long timeout_ms)
-{
-    int on = 1;
-    int failure = 0;
-    socklen_t len = sizeof failure;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -1;
-    }
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS) {
-        failure = errno;
-    } else {
-        struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-        if (poll_for(&pfd, 1, timeout_ms) <= 0) {
-            failure = ETIMEDOUT;
-        } else {
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &len);
-        }
-    }
-    if (failure != 0) {
-        close(fd);
-        errno = failure;
-        return -1;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return fd;
-}
-
-static int session_connect(struct session *session, struct err *e)
-{
-    const struct client_target *target = session->call->target;
-    const char *host = session->call->address != NULL ? session->call->address : target->host;
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses = NULL;
-    int code = getaddrinfo(host, target->port, &hints, &addresses);
-    if (code != 0) {
-        return err_set(e, "looking up %s: %s", host, gai_strerror(code));
-    }
-    for (const struct addrinfo *a = addresses; a != NULL && session->fd < 0; a = a->ai_next) {
-        session->fd = connect_to(a, session->call->timeout_ms);
-    }
-    if (session->fd < 0) {
-        err_errno(e, "connecting to %s port %s", host, target->port);
-    }
-    freeaddrinfo(addresses);
-    struct sockaddr_storage local;
-    socklen_t len = sizeof local;
-    if (session->fd >= 0 && getsockname(session->fd, (struct sockaddr *)&local, &len) == 0) {
-        address_text(&local, session->result->local);
-    }
-    return session->fd < 0 ? -1 : 0;
 }
 
 static void describe_server(struct session *session)
@@ -122,7 +109,10 @@ static void describe_server(struct session *session)
     struct err unreadable = ERR_INIT;
     snprintf(result->tls, sizeof result->tls, "%s", tls_version(session->tls));
     snprintf(result->cipher, sizeof result->cipher, "%s", tls_cipher(session->tls));
+    snprintf(result->alpn, sizeof result->alpn, "%s", tls_alpn(session->tls));
     result->verdict = *tls_verdict(session->tls);
+    result->resumed = tls_resumed(session->tls);
+    result->unverified = session->shaken && tls_peer(session->tls) == NULL;
     if (leaf.len > 0 && result->server == NULL) {
         result->server = trust_identity_new(leaf, "", false, &unreadable);
     }
@@ -140,11 +130,37 @@ void session_ended(struct session *session)
     err_set(&result->failure, "%s", tls_failure(session->tls));
 }
 
+// A session that is not offered costs a full handshake and no more.
+static void offer(const struct session *session)
+{
+    struct err against = ERR_INIT;
+    if (session->call->session != NULL && tls_connection_resume(session->tls, session->call->session, &against) != 0) {
+        client_note(session->call, "Not resuming: %s", against.text);
+    }
+}
+
+static enum tls_status shake_hands(struct session *session)
+{
+    enum tls_status status = tls_handshake(session->tls);
+    while (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
+        if (!session_wait(session, status, false, NULL)) {
+            session_overdue(session);
+            break;
+        }
+        status = tls_handshake(session->tls);
+    }
+    if (status == TLS_DONE) {
+        session->shaken = true;
+        session->result->handshake_us = clock_monotonic_us() - session->start;
+    }
+    return status;
+}
+
 bool session_open(struct session *session, const struct client_call *call, struct client_result *result)
 {
     *result = (struct client_result){.outcome = CLIENT_FAILED, .alert = TLS_ALERT_NONE};
-    *session = (struct session){.call = call, .result = result, .fd = -1};
-    if (session_connect(session, &result->failure) != 0) {
+    *session = (struct session){.call = call, .result = result, .fd = -1, .start = clock_monotonic_us()};
+    if (reach(session, &result->failure) != 0) {
         return false;
     }
     session->tls =
@@ -152,17 +168,11 @@ bool session_open(struct session *session, const struct client_call *call, struc
     if (session->tls == NULL) {
         return false;
     }
+    offer(session);
     if (call->observer != NULL) {
         call->observer->begins(call->observer->arg, session->fd, session->tls);
     }
-    enum tls_status status = tls_handshake(session->tls);
-    while (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
-        if (!session_wait(session, status, false, NULL)) {
-            err_set(&result->failure, "the server said nothing for %ld ms during the handshake", call->timeout_ms);
-            break;
-        }
-        status = tls_handshake(session->tls);
-    }
+    enum tls_status status = shake_hands(session);
     describe_server(session);
     if (call->on_handshake != NULL) {
         call->on_handshake(call->arg, result);
@@ -175,7 +185,9 @@ bool session_open(struct session *session, const struct client_call *call, struc
 
 void session_close(struct session *session)
 {
+    session->result->took_us = clock_monotonic_us() - session->start;
     if (session->tls != NULL) {
+        session->result->session = tls_session_of(session->tls);
         (void)tls_close(session->tls);
         if (session->call->observer != NULL) {
             session->call->observer->ends(session->call->observer->arg, session->tls);

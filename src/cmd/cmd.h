@@ -44,7 +44,7 @@ struct cmd_files {
     const char *key_log; // gets the secrets of the sessions; NULL: none
 };
 
-struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role role, enum tls_versions versions,
-                                const char **alpn, struct err *e);
+// `settings` without what comes of the files.
+struct tls_context *cmd_context(const struct cmd_files *files, struct tls_settings settings, struct err *e);
 
 #endif

@@ -13,15 +13,22 @@ struct connect_options {
     struct cmd_files files;
     struct client_target target; // of the URL
     enum tls_versions versions;
+    char *ciphers; // of both versions, or NULL
+    const char *curves;
+    bool unsafe_no_verify;
+    const char *session; // file, or NULL
     const char *method;
+    struct arg_list headers;
     struct buf data; // the request's body
     bool has_data;
+    char *address;                           // of --resolve, where it applies; or NULL
+    int family;                              // AF_INET, AF_INET6, or 0
+    long timeout, connect_timeout, max_time; // seconds; 0: not given
+    long repeat, parallel;                   // 0: one call, told in full
     const char *output;
-    char *address; // of --resolve, where it applies; or NULL
-    long timeout;  // seconds
+    bool include; // the response's head goes where its body goes
+    bool raw, fail, silent, verbose, json;
     struct observe_options observe;
-    bool raw;
-    bool json;
 };
 
 // Fills and checks them. 0, ARGS_HELP, or -1; connect_options_clear in each case.

@@ -5,8 +5,18 @@
 
 #include "client/client.h"
 
-void connect_show_server(void *arg, const struct client_result *result); // who answered; a client_call's on_handshake
-void connect_show_ending(const struct client_result *result);            // who refused whom, and what would mend it
+struct connect_show {
+    bool silent, verbose;
+    FILE *head; // gets the response's head; NULL: nobody
+};
+
+// A client_call's functions; the arg is a struct connect_show.
+void connect_show_server(void *show, const struct client_result *result);
+void connect_show_line(void *show, enum client_line kind, const char *line);
+// Who refused whom, and what would mend it.
+void connect_show_ending(const struct client_result *result);
+void connect_show_summary(const struct client_summary *summary);
+int connect_show_summary_json(const struct client_summary *summary, struct err *e);
 int connect_show_json(const struct client_result *result, struct err *e);
 
 #endif

@@ -43,8 +43,7 @@ static struct tls_credentials *load_credentials(const struct cmd_files *files, c
     return credentials;
 }
 
-struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role role, enum tls_versions versions,
-                                const char **alpn, struct err *e)
+struct tls_context *cmd_context(const struct cmd_files *files, struct tls_settings settings, struct err *e)
 {
     const char *pki = pki_directory(files->pki);
     if (files->key != NULL && files->certificate == NULL) {
@@ -59,8 +58,9 @@ struct tls_context *cmd_context(const struct cmd_files *files, enum tls_role rol
     bool has_credentials = files->certificate != NULL || files->name != NULL;
     struct tls_credentials *credentials = has_credentials ? load_credentials(files, pki, e) : NULL;
     if (credentials != NULL || !has_credentials) {
-        struct tls_settings settings = {
-            .role = role, .versions = versions, .credentials = credentials, .snapshot = snapshot, .alpn = alpn, .key_log = files->key_log};
+        settings.credentials = credentials;
+        settings.snapshot = snapshot;
+        settings.key_log = files->key_log;
         context = tls_context_new(&settings, e);
     }
     trust_snapshot_free(snapshot);

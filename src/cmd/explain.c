@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDTH = 80 };
+
 struct explain_options {
     const char *keys;
     const char *drawing; // a file
@@ -103,8 +105,10 @@ static int tell(const struct capture *capture, size_t i, const struct explain_op
     } else if (o->json) {
         rc = json_print(stdout, with_story(connection_json(capture, i), &story, o->verbose), e);
     } else {
-        printf("Connection %zu of %zu: client %s, server %s\n", i + 1, capture->count, c->addresses[EXPLAIN_CLIENT],
-               c->addresses[EXPLAIN_SERVER]);
+        char *client = mem_printf("Connection %zu of %zu: client %s,", i + 1, capture->count, c->addresses[0]);
+        bool fits = strlen(client) + strlen(" server ") + strlen(c->addresses[1]) <= WIDTH;
+        printf("%s%sserver %s\n", client, fits ? " " : "\n", c->addresses[1]);
+        free(client);
         explain_text(&story, o->verbose, stdout);
     }
     explain_story_clear(&story);
@@ -162,7 +166,7 @@ int cmd_explain(int argc, char **argv)
          &o.connection},
         {"svg", 0, ARG_TEXT, "FILE", "a drawing instead of text; -: standard output", &o.drawing},
         {"json", 0, ARG_FLAG, NULL, "for scripts (docs/explain.md)", &o.json},
-        {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message", &o.verbose},
+        {"verbose", 'v', ARG_FLAG, NULL, "with the octets of each message, each field's beside its name", &o.verbose},
         {0},
     };
     const struct arg_command command = {

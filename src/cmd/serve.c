@@ -117,6 +117,8 @@ int cmd_serve(int argc, char **argv)
         {"max-connections", 0, ARG_NUMBER, "N", "open at once (default: 16384)", &s->connections},
         {"control", 0, ARG_TEXT, "PATH", "socket for mtls reload (default: one that goes by the port)", &s->control},
         {"log", 0, ARG_TEXT, "FORMAT", "text or json (default: text)", &s->log},
+        {"explain", 0, ARG_OPTIONAL, "all|refused",
+         "tell the handshake of each connection, or of each refused one, in nine steps (docs/explain.md)", &s->explain},
         {"unsafe-key-log", 0, ARG_TEXT, "FILE", "INSECURE: append every connection's keys; -: to $SSLKEYLOGFILE",
          &s->key_log},
         {"unsafe-legacy-rsa", 0, ARG_FLAG, NULL, "INSECURE: RSA key exchange in TLS 1.2", &s->legacy_rsa},
@@ -138,6 +140,7 @@ int cmd_serve(int argc, char **argv)
         s->addresses = o.addresses.items;
         s->address_count = o.addresses.count;
         s->problems = &problems;
+        s->explain = s->explain != NULL && s->explain[0] == '\0' ? "all" : s->explain;
         code = run(&o, &e);
     }
     arg_list_clear(&o.addresses);

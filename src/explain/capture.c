@@ -78,6 +78,7 @@ static struct flow *add_flow(struct reading *r, const struct packet *p, enum exp
     r->flows = mem_grow(r->flows, &r->cap, sizeof *r->flows, r->count + 1);
     struct flow *f = &r->flows[r->count++];
     *f = (struct flow){.start_us = r->now_us, .explain = explain_new(r->keys)};
+    explain_begin_at(f->explain, r->now_us / 1000000);
     *from = reply ? EXPLAIN_SERVER : EXPLAIN_CLIENT;
     f->ends[*from] = p->from;
     f->ends[1 - *from] = p->to;

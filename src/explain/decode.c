@@ -37,13 +37,13 @@ bool decode_names(struct decoding *d, const char *field, struct span numbers, si
 static bool hello_random(struct decoding *d, struct span *body)
 {
     uint32_t version = 0;
-    if (!octets_number(body, 2, &version) || !octets_take(body, RANDOM_LENGTH, &d->random)) {
+    if (!take_number(d, "version", body, 2, &version) || !take_octets(d, "random", body, RANDOM_LENGTH, &d->random)) {
         return decode_fail(d, "it ends before its random data");
     }
     d->version = version;
     field_number(d->fields, "version", version, name_of_version);
     field_hex(d->fields, "random", d->random);
-    if (!octets_vector(body, 1, &d->session)) {
+    if (!take_vector(d, "session_id", body, 1, &d->session)) {
         return decode_fail(d, "it ends in its session id");
     }
     if (d->session.len > 0) {
@@ -59,7 +59,7 @@ static void hello_extensions(struct decoding *d, unsigned type, struct span body
     if (body.len == 0) {
         return;
     }
-    if (!octets_vector(&body, 2, &extensions)) {
+    if (!open_vector(d, "extensions", &body, 2, &extensions)) {
         decode_fail(d, "it ends in its extensions");
         return;
     }
@@ -76,14 +76,14 @@ static void client_hello(struct decoding *d, struct span body)
     if (!hello_random(d, &body)) {
         return;
     }
-    if (!octets_vector(&body, 2, &suites)) {
+    if (!take_vector(d, "cipher_suites", &body, 2, &suites)) {
         decode_fail(d, "it ends in its cipher suites");
         return;
     }
     if (!decode_names(d, "cipher_suites", suites, 2, name_of_suite)) {
         return;
     }
-    if (!octets_vector(&body, 1, &compressions)) {
+    if (!take_vector(d, "compression_methods", &body, 1, &compressions)) {
         decode_fail(d, "it ends in its compression methods");
         return;
     }
@@ -101,7 +101,8 @@ static void server_hello(struct decoding *d, struct span body)
         d->retry = true;
         field_text(d->fields, "hello_retry_request", "the client is asked for another ClientHello");
     }
-    if (!octets_number(&body, 2, &suite) || !octets_number(&body, 1, &compression)) {
+    if (!take_number(d, "cipher_suite", &body, 2, &suite) ||
+        !take_number(d, "compression_method", &body, 1, &compression)) {
         decode_fail(d, "it ends in its cipher suite");
         return;
     }
@@ -119,7 +120,7 @@ static void signature(struct decoding *d, struct span body, const char *covers)
 {
     uint32_t scheme = 0;
     struct span octets;
-    if (!octets_number(&body, 2, &scheme) || !octets_vector(&body, 2, &octets)) {
+    if (!take_number(d, "signature_scheme", &body, 2, &scheme) || !take_vector(d, "signature", &body, 2, &octets)) {
         decode_fail(d, "it ends in its signature");
         return;
     }
@@ -140,16 +141,16 @@ static void server_key_exchange(struct decoding *d, struct span body)
     struct span prime, generator, share;
     switch (d->facts->exchange) {
     case EXPLAIN_ECDHE: // RFC 8422 section 5.4
-        if (!octets_number(&body, 1, &kind) || kind != NAMED_CURVE || !octets_number(&body, 2, &group) ||
-            !octets_vector(&body, 1, &share)) {
+        if (!take_number(d, "curve_type", &body, 1, &kind) || kind != NAMED_CURVE ||
+            !take_number(d, "group", &body, 2, &group) || !take_vector(d, "key_share", &body, 1, &share)) {
             decode_fail(d, "its curve and key share cannot be read");
             return;
         }
         field_number(d->fields, "group", group, name_of_group);
         break;
     case EXPLAIN_DHE:
-        if (!octets_vector(&body, 2, &prime) || !octets_vector(&body, 2, &generator) ||
-            !octets_vector(&body, 2, &share)) {
+        if (!take_vector(d, "prime", &body, 2, &prime) || !take_vector(d, "generator", &body, 2, &generator) ||
+            !take_vector(d, "key_share", &body, 2, &share)) {
             decode_fail(d, "its Diffie-Hellman parameters cannot be read");
             return;
         }
@@ -165,12 +166,13 @@ static void client_key_exchange(struct decoding *d, struct span body)
 {
     struct span share;
     bool encrypted = d->facts->exchange == EXPLAIN_RSA;
+    const char *field = encrypted ? "encrypted_premaster_secret" : "key_share";
     if (d->facts->exchange != EXPLAIN_RSA && d->facts->exchange != EXPLAIN_DHE && d->facts->exchange != EXPLAIN_ECDHE) {
         decode_fail(d, "what it holds in this key exchange is not known here");
-    } else if (!octets_vector(&body, d->facts->exchange == EXPLAIN_ECDHE ? 1 : 2, &share) || body.len > 0) {
+    } else if (!take_vector(d, field, &body, d->facts->exchange == EXPLAIN_ECDHE ? 1 : 2, &share) || body.len > 0) {
         decode_fail(d, encrypted ? "its premaster secret cannot be read" : "its key share cannot be read");
     } else {
-        field_hex(d->fields, encrypted ? "encrypted_premaster_secret" : "key_share", share);
+        field_hex(d->fields, field, share);
     }
 }
 
@@ -181,22 +183,22 @@ static void new_session_ticket(struct decoding *d, struct span body)
     struct span nonce;
     struct span ticket;
     struct span extensions;
-    if (!octets_number(&body, 4, &lifetime)) {
+    if (!take_number(d, "lifetime", &body, 4, &lifetime)) {
         decode_fail(d, "it ends in its lifetime");
         return;
     }
     field_printf(d->fields, "lifetime", "%u s", (unsigned)lifetime);
-    if (is_13(d) && (!octets_number(&body, 4, &age_add) || !octets_vector(&body, 1, &nonce))) {
+    if (is_13(d) && (!take_number(d, "age_add", &body, 4, &age_add) || !take_vector(d, "nonce", &body, 1, &nonce))) {
         decode_fail(d, "it ends before its ticket");
         return;
     }
-    if (!octets_vector(&body, 2, &ticket)) {
+    if (!take_vector(d, "ticket", &body, 2, &ticket)) {
         decode_fail(d, "it ends in its ticket");
         return;
     }
     field_hex(d->fields, "ticket", ticket);
     if (is_13(d)) {
-        if (!octets_vector(&body, 2, &extensions)) {
+        if (!open_vector(d, "extensions", &body, 2, &extensions)) {
             decode_fail(d, "it ends in its extensions");
             return;
         }
@@ -212,20 +214,22 @@ static void certificate_request(struct decoding *d, struct span body)
     struct span authorities;
     struct span extensions;
     if (is_13(d)) { // RFC 8446 section 4.3.2
-        if (!octets_vector(&body, 1, &context) || !octets_vector(&body, 2, &extensions)) {
+        if (!take_vector(d, "certificate_request_context", &body, 1, &context) ||
+            !open_vector(d, "extensions", &body, 2, &extensions)) {
             decode_fail(d, "it ends in its extensions");
             return;
         }
         decode_extensions(d, MESSAGE_CERTIFICATE_REQUEST, extensions);
         return;
     }
-    if (!octets_vector(&body, 1, &types) || !octets_vector(&body, 2, &schemes)) {
+    if (!take_vector(d, "certificate_types", &body, 1, &types) ||
+        !take_vector(d, "signature_schemes", &body, 2, &schemes)) {
         decode_fail(d, "it ends in its signature schemes");
         return;
     }
     if (decode_names(d, "certificate_types", types, 1, name_of_certificate_type) &&
         decode_names(d, "signature_schemes", schemes, 2, name_of_scheme)) {
-        if (octets_vector(&body, 2, &authorities)) {
+        if (open_vector(d, "certificate_authorities", &body, 2, &authorities)) {
             decode_authorities(d, authorities);
         } else {
             decode_fail(d, "it ends in its list of acceptable CAs");
@@ -236,7 +240,7 @@ static void certificate_request(struct decoding *d, struct span body)
 static void key_update(struct decoding *d, struct span body)
 {
     uint32_t request = 0;
-    if (octets_number(&body, 1, &request) && request <= 1 && body.len == 0) {
+    if (take_number(d, "request_update", &body, 1, &request) && request <= 1 && body.len == 0) {
         field_text(d->fields, "request_update", request == 1 ? "update_requested" : "update_not_requested");
     } else {
         decode_fail(d, "it cannot be read");
@@ -246,15 +250,29 @@ static void key_update(struct decoding *d, struct span body)
 static void encrypted_extensions(struct decoding *d, struct span body)
 {
     struct span extensions;
-    if (octets_vector(&body, 2, &extensions) && body.len == 0) {
+    if (open_vector(d, "extensions", &body, 2, &extensions) && body.len == 0) {
         decode_extensions(d, MESSAGE_ENCRYPTED_EXTENSIONS, extensions);
     } else {
         decode_fail(d, "its extensions cannot be read");
     }
 }
 
-void decode_message(struct decoding *d, unsigned type, struct span body)
+static void finished(struct decoding *d, struct span body)
 {
+    struct span verify_data;
+    take_octets(d, "verify_data", &body, body.len, &verify_data);
+    field_hex(d->fields, "verify_data", verify_data);
+}
+
+void decode_message(struct decoding *d)
+{
+    uint32_t type = 0;
+    uint32_t len = 0;
+    struct span body = buf_span(&d->message->bytes);
+    if (!take_number(d, "msg_type", &body, 1, &type) || !take_number(d, "length", &body, 3, &len)) {
+        decode_fail(d, "it ends in its header");
+        return;
+    }
     switch (type) {
     case MESSAGE_CLIENT_HELLO: client_hello(d, body); break;
     case MESSAGE_SERVER_HELLO: server_hello(d, body); break;
@@ -271,17 +289,18 @@ void decode_message(struct decoding *d, unsigned type, struct span body)
                            : "all messages of the handshake before this one");
         break;
     case MESSAGE_CLIENT_KEY_EXCHANGE: client_key_exchange(d, body); break;
-    case MESSAGE_FINISHED: field_hex(d->fields, "verify_data", body); break;
+    case MESSAGE_FINISHED: finished(d, body); break;
     case MESSAGE_KEY_UPDATE: key_update(d, body); break;
     default: break; // empty, or not taken apart
     }
 }
 
-void decode_alert(struct decoding *d, struct span body)
+void decode_alert(struct decoding *d)
 {
+    struct span body = buf_span(&d->message->bytes);
     uint32_t level = 0;
     uint32_t number = 0;
-    if (!octets_number(&body, 1, &level) || !octets_number(&body, 1, &number) || body.len > 0) {
+    if (!take_number(d, "level", &body, 1, &level) || !take_number(d, "alert", &body, 1, &number) || body.len > 0) {
         decode_fail(d, "an alert has two octets");
         return;
     }

@@ -47,14 +47,16 @@ void decode_certificate(struct decoding *d, struct span body)
     struct span der;
     struct span extensions;
     bool is_13 = d->facts->version == VERSION_1_3;
-    if ((is_13 && !octets_vector(&body, 1, &context)) || !octets_vector(&body, 3, &list) || body.len > 0) {
+    if ((is_13 && !take_vector(d, "certificate_request_context", &body, 1, &context)) ||
+        !open_vector(d, "certificate_list", &body, 3, &list) || body.len > 0) {
         decode_fail(d, "its list of certificates cannot be read");
         return;
     }
     json_t *certificates = json_array();
     json_object_set_new(d->fields, "certificates", certificates);
     while (list.len > 0) {
-        if (!octets_vector(&list, 3, &der) || (is_13 && !octets_vector(&list, 2, &extensions))) {
+        if (!take_vector(d, "certificate", &list, 3, &der) ||
+            (is_13 && !take_vector(d, "extensions", &list, 2, &extensions))) {
             decode_fail(d, "it ends in a certificate");
             return;
         }
@@ -74,7 +76,7 @@ void decode_authorities(struct decoding *d, struct span authorities)
     json_t *list = json_array();
     json_object_set_new(d->fields, "certificate_authorities", list);
     while (authorities.len > 0) {
-        if (!octets_vector(&authorities, 2, &name)) {
+        if (!take_vector(d, "certificate_authority", &authorities, 2, &name)) {
             decode_fail(d, "it ends in the name of an acceptable CA");
             return;
         }

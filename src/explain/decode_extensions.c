@@ -20,8 +20,9 @@ static const char *server_name(struct decoding *d, unsigned message, struct span
     if (message != MESSAGE_CLIENT_HELLO) {
         return content.len == 0 ? NULL : "server_name is not empty in the answer";
     }
-    if (!octets_vector(&content, 2, &list) || content.len > 0 || !octets_number(&list, 1, &type) || type != HOST_NAME ||
-        !octets_vector(&list, 2, &name)) {
+    if (!open_vector(d, "server_name_list", &content, 2, &list) || content.len > 0 ||
+        !take_number(d, "name_type", &list, 1, &type) || type != HOST_NAME ||
+        !take_vector(d, "host_name", &list, 2, &name)) {
         return "server_name cannot be read";
     }
     field_escaped(d->fields, "server_name", name);
@@ -35,10 +36,10 @@ static const char *alpn(struct decoding *d, unsigned message, struct span conten
     struct span name;
     (void)message;
     json_t *names = json_array();
-    bool good = octets_vector(&content, 2, &list) && content.len == 0;
+    bool good = open_vector(d, "protocol_name_list", &content, 2, &list) && content.len == 0;
     while (good && list.len > 0 && json_array_size(names) < ENTRIES_MOST) {
         struct buf b = {0};
-        good = octets_vector(&list, 1, &name);
+        good = take_vector(d, "protocol_name", &list, 1, &name);
         if (good) {
             json_array_append_new(names, json_string(text_escape(&b, name.data, name.len, 255)));
         }
@@ -105,12 +106,12 @@ static const char *key_share(struct decoding *d, unsigned message, struct span c
     struct span list;
     struct span share;
     if (message == MESSAGE_SERVER_HELLO) {
-        if (!octets_number(&content, 2, &group)) {
+        if (!take_number(d, "group", &content, 2, &group)) {
             return bad;
         }
         field_number(d->fields, d->retry ? "group_wanted" : "group", group, name_of_group);
         if (!d->retry) {
-            if (!octets_vector(&content, 2, &share)) {
+            if (!take_vector(d, "key_exchange", &content, 2, &share)) {
                 return bad;
             }
             field_hex(d->fields, "key_share", share);
@@ -119,11 +120,11 @@ static const char *key_share(struct decoding *d, unsigned message, struct span c
     }
     json_t *shares = json_array();
     json_object_set_new(d->fields, "key_shares", shares);
-    if (!octets_vector(&content, 2, &list) || content.len > 0) {
+    if (!open_vector(d, "client_shares", &content, 2, &list) || content.len > 0) {
         return bad;
     }
     while (list.len > 0 && json_array_size(shares) < ENTRIES_MOST) {
-        if (!octets_number(&list, 2, &group) || !octets_vector(&list, 2, &share)) {
+        if (!take_number(d, "group", &list, 2, &group) || !take_vector(d, "key_exchange", &list, 2, &share)) {
             return bad;
         }
         list_number(shares, group, 2, name_of_group);
@@ -146,20 +147,21 @@ static const char *pre_shared_key(struct decoding *d, unsigned message, struct s
         field_printf(d->fields, "pre_shared_key", "the client's, number %u", (unsigned)number + 1);
         return NULL;
     }
-    if (!octets_vector(&content, 2, &identities) || !octets_vector(&content, 2, &binders) || content.len > 0) {
+    if (!open_vector(d, "identities", &content, 2, &identities)) {
         return bad;
     }
     json_t *tickets = json_array();
     json_object_set_new(d->fields, "pre_shared_keys", tickets);
     while (identities.len > 0 && json_array_size(tickets) < ENTRIES_MOST) {
         char text[48];
-        if (!octets_vector(&identities, 2, &identity) || !octets_number(&identities, 4, &number)) {
+        if (!take_vector(d, "identity", &identities, 2, &identity) ||
+            !take_number(d, "obfuscated_ticket_age", &identities, 4, &number)) {
             return bad;
         }
         snprintf(text, sizeof text, "a ticket of %zu octets", identity.len);
         json_array_append_new(tickets, json_string(text));
     }
-    return NULL;
+    return take_vector(d, "binders", &content, 2, &binders) && content.len == 0 ? NULL : bad;
 }
 
 static const char *key_modes(struct decoding *d, unsigned message, struct span content)
@@ -208,7 +210,7 @@ static const char *certificate_authorities(struct decoding *d, unsigned message,
 {
     struct span list;
     (void)message;
-    if (!octets_vector(&content, 2, &list) || content.len > 0) {
+    if (!open_vector(d, "authorities", &content, 2, &list) || content.len > 0) {
         return "certificate_authorities cannot be read";
     }
     decode_authorities(d, list);
@@ -234,6 +236,28 @@ static const struct {
     {51, key_share},
 };
 
+// What its reader does not take apart is marked as a whole.
+static void extension(struct decoding *d, unsigned message, const uint8_t *from, unsigned type, struct span content)
+{
+    struct explain_message *m = d->message;
+    const char *problem = NULL;
+    const char *name = name_of_extension(type);
+    size_t before = m->mark_count;
+    mark_taken(d, name != NULL ? name : "extension", from, content);
+    size_t after = m->mark_count;
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+        if (readers[i].type == type) {
+            problem = readers[i].read(d, message, content);
+        }
+    }
+    if (after > before && m->mark_count == after) {
+        m->marks[before].len += content.len;
+    }
+    if (problem != NULL) {
+        decode_fail(d, problem);
+    }
+}
+
 void decode_extensions(struct decoding *d, unsigned message, struct span extensions)
 {
     json_t *names = json_array();
@@ -241,21 +265,14 @@ void decode_extensions(struct decoding *d, unsigned message, struct span extensi
     struct span content;
     json_object_set(d->fields, "extensions", names);
     while (extensions.len > 0 && d->problem == NULL) {
+        const uint8_t *from = extensions.data;
         if (!octets_number(&extensions, 2, &type) || !octets_vector(&extensions, 2, &content)) {
             decode_fail(d, "it ends in an extension");
         } else if (json_array_size(names) == EXTENSIONS_MOST) {
             decode_fail(d, "it has too many extensions");
         } else {
-            const char *problem = NULL;
             list_number(names, type, 2, name_of_extension);
-            for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
-                if (readers[i].type == type) {
-                    problem = readers[i].read(d, message, content);
-                }
-            }
-            if (problem != NULL) {
-                decode_fail(d, problem);
-            }
+            extension(d, message, from, type, content);
         }
     }
     json_decref(names);

@@ -3,8 +3,9 @@
 //
 //   capture.h    a capture file -> connections, each a struct explain
 //   session.c    the bytes of both sides -> records (opened with the secrets of a key log) -> messages
-//   decode*.c    one message -> its fields
+//   decode*.c    one message -> its fields, and (marks.c) in which octets each is
 //   story.c      messages -> the nine steps of the classic description of a handshake
+//   diagnosis.c  what can be seen to be wrong
 //   text.c, json.c, svg*.c   the story, printed, or drawn
 //
 // What it reads is hostile: every length is bounded, every text is escaped, and what cannot be understood ends the
@@ -53,17 +54,25 @@ enum explain_protection {
     EXPLAIN_APPLICATION_KEYS, // in TLS 1.2 all that is encrypted
 };
 
+// Where in a message's octets one of its fields is. Marks are in order, and none overlaps another.
+struct explain_mark {
+    size_t at, len;
+    const char *name; // static text: a field of the RFC's, or an extension's name
+};
+
 struct explain_message {
     enum explain_side from;
     enum explain_kind kind;
     int type;
     enum explain_protection protection;
-    uint64_t at_us;   // when its last byte came, since the first byte of the connection
-    size_t len;       // with the four octets of a handshake message's header; of records what is in them
-    size_t records;   // in how many records; of a run of records how many
-    struct buf bytes; // all of it; empty for application data and what could not be opened
-    json_t *fields;   // an object: name -> text, list of texts, or list of such objects; all text is escaped
-    char *problem;    // where decoding ended, or NULL
+    uint64_t at_us;             // when its last byte came, since the first byte of the connection
+    size_t len;                 // with the four octets of a handshake message's header; of records what is in them
+    size_t records;             // in how many records; of a run of records how many
+    struct buf bytes;           // all of it; empty for application data and what could not be opened
+    json_t *fields;             // an object: name -> text, list of texts, or list of such objects; all text is escaped
+    char *problem;              // where decoding ended, or NULL
+    struct explain_mark *marks; // in `bytes`; what could not be read has none
+    size_t mark_count, mark_cap;
 };
 
 enum explain_exchange { EXPLAIN_OTHER, EXPLAIN_RSA, EXPLAIN_DHE, EXPLAIN_ECDHE, EXPLAIN_SEPARATE };
@@ -94,6 +103,9 @@ struct explain_judgement {
 struct explain;
 
 struct explain *explain_new(const struct explain_keys *keys); // borrowed, may grow; NULL: only what is visible
+// When its first octet came, in seconds since 1970; 0, as at first: that is not known.
+void explain_begin_at(struct explain *x, int64_t at);
+int64_t explain_began_at(const struct explain *x);
 void explain_free(struct explain *x);
 void explain_bytes(struct explain *x, enum explain_side from, uint64_t at_us, const uint8_t *data, size_t len);
 // The side sends no more: it closed the connection, or reset it.
@@ -146,10 +158,13 @@ struct explain_story {
     int failed;         // the step, from 1; 0: none
     struct buf kind;    // "TLS 1.3, full handshake, .."
     struct buf verdict; // one sentence: how it ended
+    struct buf hint;    // sentences: what can be seen to be wrong; empty: nothing
 };
 
 void explain_story_init(struct explain_story *story, const struct explain *x);
 void explain_story_clear(struct explain_story *story);
+// Appends the sentences of `hint`, for a story that failed in this step (0: in none), by this alert (or NULL).
+void explain_diagnose(const struct explain *x, int failed, const struct explain_message *refusal, struct buf *to);
 const char *explain_state_name(enum explain_state state); // "done", "instead", "failed", "not_reached", "unseen"
 
 // --- output ---

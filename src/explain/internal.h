@@ -76,27 +76,38 @@ void judgement_tell(struct buf *text, const struct explain_judgement *j); // one
 struct decoding {
     enum explain_side from;
     const struct explain_facts *facts; // before this message
-    json_t *fields;
-    const char *problem; // static text: what could not be read; NULL: all was
-    unsigned version;    // that a ClientHello or ServerHello has, after supported_versions
-    unsigned suite;      // of a ServerHello
-    struct span random;  // of a hello
-    struct span session; // of a hello: its session id
-    bool retry;          // it is a HelloRetryRequest
-    bool selected_key;   // the ServerHello takes a pre-shared key
-    bool early_data;     // offered, or accepted
-    bool has_name;       // server_name was read into fields
-    size_t certificates; // in a Certificate
+    struct explain_message *message;   // its bytes are decoded; fields and marks are added
+    json_t *fields;                    // its own, borrowed
+    const char *problem;               // static text: what could not be read; NULL: all was
+    unsigned version;                  // that a ClientHello or ServerHello has, after supported_versions
+    unsigned suite;                    // of a ServerHello
+    struct span random;                // of a hello
+    struct span session;               // of a hello: its session id
+    bool retry;                        // it is a HelloRetryRequest
+    bool selected_key;                 // the ServerHello takes a pre-shared key
+    bool early_data;                   // offered, or accepted
+    bool has_name;                     // server_name was read into fields
+    size_t certificates;               // in a Certificate
 };
 
-void decode_message(struct decoding *d, unsigned type, struct span body);
+void decode_message(struct decoding *d); // of kind EXPLAIN_HANDSHAKE, whole
 void decode_extensions(struct decoding *d, unsigned message, struct span extensions);
 void decode_certificate(struct decoding *d, struct span body);
-void decode_alert(struct decoding *d, struct span body);
+void decode_alert(struct decoding *d);
 bool decode_names(struct decoding *d, const char *field, struct span numbers, size_t size,
                   const char *(*name)(unsigned)); // a list of numbers, named
 void decode_authorities(struct decoding *d, struct span authorities);
 bool decode_fail(struct decoding *d, const char *problem); // notes it, if nothing was; false
+
+// --- marks.c: octets taken off the front (base/octets.h) of what is left of a message, and marked with a name ---
+
+bool take_number(struct decoding *d, const char *name, struct span *rest, size_t size, uint32_t *number);
+bool take_vector(struct decoding *d, const char *name, struct span *rest, size_t size, struct span *taken);
+// Of this vector only the length is marked: what is in it will be taken apart.
+bool open_vector(struct decoding *d, const char *name, struct span *rest, size_t size, struct span *taken);
+bool take_octets(struct decoding *d, const char *name, struct span *rest, size_t len, struct span *taken);
+// The octets from `from` up to `rest` are one field.
+void mark_taken(struct decoding *d, const char *name, const uint8_t *from, struct span rest);
 
 void field_text(json_t *fields, const char *name, const char *text);
 void field_printf(json_t *fields, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -8,6 +8,17 @@ static json_t *text_of(const struct buf *b)
     return b->len > 0 ? json_stringn((const char *)b->data, b->len) : json_null();
 }
 
+static json_t *marks_json(const struct explain_message *m)
+{
+    json_t *marks = json_array();
+    for (size_t i = 0; i < m->mark_count; i++) {
+        const struct explain_mark *mark = &m->marks[i];
+        json_array_append_new(marks, json_pack("{s:s, s:I, s:I}", "name", mark->name, "at", (json_int_t)mark->at,
+                                               "octets", (json_int_t)mark->len));
+    }
+    return marks;
+}
+
 static json_t *message_json(const struct explain_message *m, size_t number, bool verbose)
 {
     json_t *o = json_pack("{s:i, s:s, s:s, s:f, s:I, s:I, s:s, s:O}", "number", (int)number + 1, "from",
@@ -24,6 +35,7 @@ static json_t *message_json(const struct explain_message *m, size_t number, bool
         struct buf hex = {0};
         text_hex(&hex, m->bytes.data, m->bytes.len, '\0');
         json_object_set_new(o, "hex", text_of(&hex));
+        json_object_set_new(o, "marks", marks_json(m));
         buf_clear(&hex);
     }
     return o;
@@ -54,11 +66,11 @@ json_t *explain_json(const struct explain_story *story, bool verbose)
                                                "judgement", judgement_json(step->judgement), "messages", messages));
     }
     bool agreed = facts->suite >= 0;
-    return json_pack("{s:o, s:s?, s:s?, s:s?, s:b, s:b, s:b, s:b, s:o, s:s?, s:o}", "verdict", text_of(&story->verdict),
-                     "version", agreed ? explain_version_name(facts->version) : NULL, "cipher_suite",
-                     agreed ? explain_suite_name(facts->suite) : NULL, "server_name", facts->name, "resumed",
-                     (int)facts->resumed, "client_certificate_requested", (int)facts->requested,
-                     "client_certificate_presented", (int)facts->presented, "undecrypted", (int)facts->hidden,
-                     "failed_step", story->failed != 0 ? json_integer(story->failed) : json_null(), "ended", ended,
-                     "steps", steps);
+    return json_pack(
+        "{s:o, s:o, s:s?, s:s?, s:s?, s:b, s:b, s:b, s:b, s:o, s:s?, s:o}", "verdict", text_of(&story->verdict), "hint",
+        text_of(&story->hint), "version", agreed ? explain_version_name(facts->version) : NULL, "cipher_suite",
+        agreed ? explain_suite_name(facts->suite) : NULL, "server_name", facts->name, "resumed", (int)facts->resumed,
+        "client_certificate_requested", (int)facts->requested, "client_certificate_presented", (int)facts->presented,
+        "undecrypted", (int)facts->hidden, "failed_step",
+        story->failed != 0 ? json_integer(story->failed) : json_null(), "ended", ended, "steps", steps);
 }

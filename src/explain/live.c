@@ -41,6 +41,7 @@ struct explain_live *explain_live_new(enum explain_side self)
     live->self = self;
     live->keys = explain_keys_new();
     live->explain = explain_new(live->keys);
+    explain_begin_at(live->explain, clock_now());
     live->tap = (struct tls_tap){.arg = live, .bytes = live_bytes, .secret = live_secret, .ended = live_ended};
     return live;
 }
@@ -84,8 +85,9 @@ struct piece {
 
 struct explain_recording {
     enum explain_side self;
-    bool stopped;
+    bool full;
     uint64_t start_us;
+    int64_t began_at;
     struct buf pieces;
     struct tls_tap tap;
 };
@@ -93,7 +95,10 @@ struct explain_recording {
 static void add_piece(struct explain_recording *r, enum piece_kind kind, const void *data, size_t len)
 {
     uint64_t now = clock_monotonic_us();
-    r->start_us = r->pieces.len == 0 ? now : r->start_us;
+    if (r->pieces.len == 0) {
+        r->start_us = now;
+        r->began_at = clock_now();
+    }
     uint64_t at_us = now - r->start_us;
     struct piece piece = {
         .kind = (uint8_t)kind, .len = (uint16_t)len, .at_us = at_us < UINT32_MAX ? (uint32_t)at_us : UINT32_MAX};
@@ -103,11 +108,11 @@ static void add_piece(struct explain_recording *r, enum piece_kind kind, const v
 
 static void add(struct explain_recording *r, enum piece_kind kind, const void *data, size_t len)
 {
-    if (r->stopped) {
+    if (r->full) {
         return;
     }
-    r->stopped = r->pieces.len + sizeof(struct piece) + len > EXPLAIN_RECORDING_MOST;
-    if (r->stopped) {
+    r->full = r->pieces.len + sizeof(struct piece) + len > EXPLAIN_RECORDING_MOST;
+    if (r->full) {
         add_piece(r, PIECE_OVERFLOW, NULL, 0);
     } else {
         add_piece(r, kind, data, len);
@@ -156,10 +161,9 @@ const struct tls_tap *explain_recording_tap(struct explain_recording *r)
     return &r->tap;
 }
 
-void explain_recording_stop(struct explain_recording *r)
+void explain_recording_fit(struct explain_recording *r)
 {
     struct buf exact = {0};
-    r->stopped = true;
     buf_add(&exact, r->pieces.data, r->pieces.len);
     buf_clear(&r->pieces);
     r->pieces = exact;
@@ -195,6 +199,7 @@ struct explain_live *explain_recording_play(const struct explain_recording *r)
 {
     struct explain_live *live = explain_live_new(r->self);
     struct piece piece;
+    explain_begin_at(live->explain, r->began_at);
     for (size_t at = 0; at < r->pieces.len; at += piece.len) {
         memcpy(&piece, r->pieces.data + at, sizeof piece);
         at += sizeof piece;

@@ -23,8 +23,7 @@ struct explain_recording;
 struct explain_recording *explain_recording_new(enum explain_side self);
 void explain_recording_free(struct explain_recording *recording); // after the connection
 const struct tls_tap *explain_recording_tap(struct explain_recording *recording);
-// Nothing more is kept; gives back what was reserved for it.
-void explain_recording_stop(struct explain_recording *recording);
+void explain_recording_fit(struct explain_recording *recording); // gives back what was reserved for more
 bool explain_recording_is_empty(const struct explain_recording *recording);
 // Explains it, as if it were live. Free it.
 struct explain_live *explain_recording_play(const struct explain_recording *recording);

@@ -43,6 +43,7 @@ struct explain {
     bool begun;
     size_t kept; // octets of messages
     uint64_t start_us, now_us;
+    int64_t began_at;
     bool judged[2];
     struct explain_judgement judgements[2]; // by the side that judges
     char *ended;
@@ -55,6 +56,16 @@ struct explain *explain_new(const struct explain_keys *keys)
     x->keys = keys;
     x->facts.suite = -1;
     return x;
+}
+
+void explain_begin_at(struct explain *x, int64_t at)
+{
+    x->began_at = at;
+}
+
+int64_t explain_began_at(const struct explain *x)
+{
+    return x->began_at;
 }
 
 void explain_free(struct explain *x)
@@ -71,6 +82,7 @@ void explain_free(struct explain *x)
         buf_clear(&x->messages[i].bytes);
         json_decref(x->messages[i].fields);
         free(x->messages[i].problem);
+        free(x->messages[i].marks);
     }
     free(x->messages);
     free(x->facts.name);
@@ -270,8 +282,8 @@ static void take_message(struct explain *x, enum explain_side from, enum explain
     x->kept += len;
     m->len = len;
     m->records = s->parts;
-    struct decoding d = {.from = from, .facts = &x->facts, .fields = m->fields};
-    decode_message(&d, type, span_of(m->bytes.data + MESSAGE_HEADER, len - MESSAGE_HEADER));
+    struct decoding d = {.from = from, .facts = &x->facts, .message = m, .fields = m->fields};
+    decode_message(&d);
     m->problem = mem_strdup(d.problem);
     note_message(x, &d, type);
     memmove(s->handshake.data, s->handshake.data + len, s->handshake.len - len);
@@ -332,11 +344,11 @@ static void take_alert(struct explain *x, enum explain_side from, enum explain_p
     struct explain_message *m =
         add_message(x, from, EXPLAIN_ALERT, content.len == 2 ? content.data[1] : -1, protection);
     if (m != NULL) {
-        struct decoding d = {.from = from, .facts = &x->facts, .fields = m->fields};
+        struct decoding d = {.from = from, .facts = &x->facts, .message = m, .fields = m->fields};
         m->len = content.len;
         m->records = 1;
         buf_add(&m->bytes, content.data, content.len < 16 ? content.len : 16);
-        decode_alert(&d, content);
+        decode_alert(&d);
         m->problem = mem_strdup(d.problem);
     }
 }

@@ -376,6 +376,7 @@ void explain_story_init(struct explain_story *story, const struct explain *x)
     set_states(story, &p);
     tell_all(story, explain_facts(x), &p);
     give_verdict(story, &p, without_alert);
+    explain_diagnose(x, story->failed, p.refusal, &story->hint);
     name_kind(story, &p);
 }
 
@@ -387,5 +388,6 @@ void explain_story_clear(struct explain_story *story)
     }
     buf_clear(&story->kind);
     buf_clear(&story->verdict);
+    buf_clear(&story->hint);
     *story = (struct explain_story){0};
 }

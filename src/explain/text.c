@@ -97,12 +97,12 @@ static void print_field(FILE *to, int indent, const char *name, const json_t *va
     buf_clear(&list);
 }
 
-// Sixteen octets a line: where, in hexadecimal, and as text.
-static void print_hex(FILE *to, struct span data)
+// Lines of hexadecimal: where, the octets, and what is printable in them. The cursor is in column NAME_WIDTH.
+static void print_hex(FILE *to, struct span data, size_t at, size_t end)
 {
-    enum { LINE = 16 };
-    for (size_t at = 0; at < data.len; at += LINE) {
-        size_t len = data.len - at < LINE ? data.len - at : LINE;
+    enum { LINE = 12 };
+    for (bool first = true; at < end; at += LINE, first = false) {
+        size_t len = end - at < LINE ? end - at : LINE;
         struct buf hex = {0};
         char shown[LINE + 1] = "";
         text_hex(&hex, data.data + at, len, ' ');
@@ -113,11 +113,33 @@ static void print_hex(FILE *to, struct span data)
                 shown[i] = (char)octet;
             }
         }
-        fprintf(to, "%*s", FIELD_INDENT, "");
-        print_coloured(to, COLOUR_DIM, "%04zx  %-47s  %s", at, (const char *)hex.data, shown);
+        fprintf(to, "%*s", first ? 0 : NAME_WIDTH, "");
+        print_coloured(to, COLOUR_DIM, "%04zx  %-35s  %s", at, (const char *)hex.data, shown);
         fputc('\n', to);
         buf_clear(&hex);
     }
+}
+
+static void print_octets(FILE *to, const char *name, struct span data, size_t at, size_t end)
+{
+    if (at < end) {
+        print_name(to, FIELD_INDENT, name);
+        print_hex(to, data, at, end);
+    }
+}
+
+// Each field's octets beside its name; those that have none, beside nothing.
+static void print_marks(FILE *to, const struct explain_message *m)
+{
+    struct span data = buf_span(&m->bytes);
+    size_t at = 0;
+    for (size_t i = 0; i < m->mark_count; i++) {
+        const struct explain_mark *mark = &m->marks[i];
+        print_octets(to, "", data, at, mark->at);
+        print_octets(to, mark->name, data, mark->at, mark->at + mark->len);
+        at = mark->at + mark->len;
+    }
+    print_octets(to, "", data, at, data.len);
 }
 
 static enum colour colour_of(const struct explain_message *m)
@@ -132,15 +154,25 @@ static enum colour colour_of(const struct explain_message *m)
 static void print_message(FILE *to, const struct explain_message *m, bool verbose)
 {
     bool run = m->kind == EXPLAIN_APPLICATION_DATA || m->kind == EXPLAIN_ENCRYPTED;
-    fprintf(to, "%*s%8.3f ms  ", INDENT, "", (double)m->at_us / 1000.0);
-    print_coloured(to, COLOUR_BOLD, "%s", m->from == EXPLAIN_CLIENT ? "client >" : "server <");
+    struct buf size = {0};
+    const char *from = m->from == EXPLAIN_CLIENT ? "client >" : "server <";
+    const char *name = explain_message_name(m);
+    size_t width = strlen(from) + strlen(name) + 4;
+    width += (size_t)fprintf(to, "%*s%8.3f ms  ", INDENT, "", (double)m->at_us / 1000.0);
+    print_coloured(to, COLOUR_BOLD, "%s", from);
     fputs("  ", to);
-    print_coloured(to, colour_of(m), "%s", explain_message_name(m));
-    fprintf(to, "  %zu octet%s", m->len, plural(m->len));
+    print_coloured(to, colour_of(m), "%s", name);
+    fputs("  ", to);
+    buf_printf(&size, "%zu octet%s", m->len, plural(m->len));
     if (run || m->records > 1) {
-        fprintf(to, " in %zu record%s", m->records, plural(m->records));
+        buf_printf(&size, " in %zu record%s", m->records, plural(m->records));
     }
-    fprintf(to, ", %s\n", m->protection == EXPLAIN_PLAIN ? "plain" : explain_protection_name(m->protection));
+    buf_printf(&size, ", %s", explain_protection_name(m->protection));
+    if (width + size.len > WIDTH) {
+        fprintf(to, "\n%*s", FIELD_INDENT, "");
+    }
+    fprintf(to, "%s\n", (const char *)size.data);
+    buf_clear(&size);
     print_fields(to, FIELD_INDENT, m->fields);
     if (m->problem != NULL) {
         fprintf(to, "%*s", FIELD_INDENT, "");
@@ -148,7 +180,7 @@ static void print_message(FILE *to, const struct explain_message *m, bool verbos
         fputc('\n', to);
     }
     if (verbose) {
-        print_hex(to, buf_span(&m->bytes));
+        print_marks(to, m);
     }
 }
 
@@ -200,4 +232,7 @@ void explain_text(const struct explain_story *story, bool verbose, FILE *to)
     }
     fputc('\n', to);
     print_wrapped(to, story->failed != 0 ? COLOUR_RED : COLOUR_BOLD, 0, (const char *)story->verdict.data);
+    if (story->hint.len > 0) {
+        print_wrapped(to, COLOUR_NONE, 0, (const char *)story->hint.data);
+    }
 }

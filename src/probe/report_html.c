@@ -120,6 +120,7 @@ void probe_report_html(const struct probe_report *report, struct buf *html)
     }
     if (report->run_count == 1) {
         add_tiles(report, html);
+        report_html_glance(report->runs[0], html);
     }
     report_html_matrix(report, html);
     report_html_findings(report, html);

@@ -89,7 +89,7 @@ static char worst_kind(const struct probe_report *report, const struct probe_cas
 
 static void add_row(const struct probe_report *report, const struct probe_case *of, struct buf *html)
 {
-    buf_printf(html, "<tr class=\"%c\"><th scope=\"row\"><code>", worst_kind(report, of));
+    buf_printf(html, "<tr id=\"%s\" class=\"%c\"><th scope=\"row\"><code>", of->token, worst_kind(report, of));
     for (const char *c = of->token; *c != '\0'; c++) { // long words break behind their underscores
         buf_printf(html, *c == '_' ? "%c<wbr>" : "%c", *c);
     }
@@ -151,6 +151,56 @@ static void add_group(const struct probe_report *report, const char *group, stru
     }
     buf_text(html, any ? "</tbody></table>\n" : "");
 }
+
+// --- all of it at a glance: a square for each case ---
+
+static const struct probe_result *worst_result(const struct probe_run *run, const struct probe_case *of)
+{
+    static const enum probe_verdict order[] = {PROBE_FINDING, PROBE_INCONCLUSIVE, PROBE_GOOD, PROBE_SKIPPED};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        for (size_t v = 0; v < REPORT_VERSIONS; v++) {
+            const struct probe_result *r = report_result(run, of, report_versions[v]);
+            if (r != NULL && r->verdict == order[i]) {
+                return r;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void add_squares(const struct probe_run *run, const char *group, struct buf *html)
+{
+    bool any = false;
+    for (size_t i = 0; probe_case_at(i) != NULL; i++) {
+        const struct probe_case *of = probe_case_at(i);
+        const struct probe_result *r = strcmp(of->group, group) == 0 ? worst_result(run, of) : NULL;
+        if (r == NULL) {
+            continue;
+        }
+        if (!any) {
+            buf_text(html, "<div><span>");
+            report_markup(html, report_group_about(group));
+            buf_text(html, "</span><p>");
+            any = true;
+        }
+        bool shown = r->verdict != PROBE_GOOD;
+        buf_printf(html, "<a href=\"#%s\" class=\"%s\" title=\"%s: %s\">%s<i class=\"hidden\">%s %s</i></a>", of->token,
+                   looks[r->verdict].kind, of->token, report_verdict(r->verdict), shown ? looks[r->verdict].glyph : "",
+                   of->token, report_verdict(r->verdict));
+    }
+    buf_text(html, any ? "</p></div>\n" : "");
+}
+
+void report_html_glance(const struct probe_run *run, struct buf *html)
+{
+    buf_text(html, "<section class=\"glance\">\n");
+    for (size_t i = 0; report_group(i) != NULL; i++) {
+        add_squares(run, report_group(i), html);
+    }
+    buf_text(html, "</section>\n");
+}
+
+// --- the matrix ---
 
 static void add_legend(struct buf *html)
 {

@@ -12,6 +12,9 @@
 
 enum { SERVER_ADDRESSES_MOST = 16, SERVER_ALLOWED_TEXT = 120 };
 
+// Whose handshakes are explained (docs/explain.md), once they are over.
+enum server_explains { SERVER_EXPLAINS_NONE, SERVER_EXPLAINS_REFUSED, SERVER_EXPLAINS_ALL };
+
 struct server_limits {
     unsigned connections;             // in all
     unsigned connections_per_address; // from one IP address
@@ -41,6 +44,7 @@ struct server_source {
     long threads;                 // --threads
     const char *versions;         // --tls: "1.2" or "1.3"
     const char *log;              // --log: "text" or "json"
+    const char *explain;          // --explain: "refused", "all"
     const char *key_log;          // --unsafe-key-log; "-": the file that $SSLKEYLOGFILE names
     bool legacy_rsa;              // --unsafe-legacy-rsa
     const char *control;          // --control
@@ -80,6 +84,9 @@ struct server_config {
     struct server_limits limits;
     char *root; // folder that is served; NULL: none
     enum log_format log;
+    enum server_explains explains;
+    char *explain_file;             // gets the explanations; NULL: standard error
+    bool explain_page;              // the page shows visitors their handshake: a few KiB a connection
     const struct trust_rule *rules; // at least one
     size_t rule_count;
     bool any_verified; // a rule allows any verified client everything that no rule before it denies

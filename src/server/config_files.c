@@ -157,6 +157,15 @@ static void check_ticket_keys(struct reading *r)
     tls_tickets_free(tickets);
 }
 
+// The folder that a file is in, or will be.
+static void check_folder(struct reading *r, const struct file_value *file)
+{
+    const char *slash = strrchr(file->path, '/');
+    char *folder = slash == NULL ? mem_strdup(".") : mem_strndup(file->path, (size_t)(slash - file->path) + 1);
+    usable(r, &file->at, folder, true);
+    free(folder);
+}
+
 static void check_control(struct reading *r)
 {
     const struct file_value *control = &r->control;
@@ -166,10 +175,7 @@ static void check_control(struct reading *r)
                       sizeof address.sun_path - 1);
         return;
     }
-    const char *slash = strrchr(control->path, '/');
-    char *folder = slash == NULL ? mem_strdup(".") : mem_strndup(control->path, (size_t)(slash - control->path) + 1);
-    usable(r, &control->at, folder, true);
-    free(folder);
+    check_folder(r, control);
 }
 
 static void check_key_log(struct reading *r)
@@ -213,6 +219,10 @@ void config_find_files(struct reading *r)
     if (r->control.path != NULL) {
         c->control = r->control.path;
         check_control(r);
+    }
+    if (r->explain_file.path != NULL) {
+        c->explain_file = r->explain_file.path;
+        check_folder(r, &r->explain_file);
     }
     check_key_log(r);
 }

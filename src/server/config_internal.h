@@ -73,7 +73,7 @@ struct reading {
     struct yaml_doc *doc;
     char *folder; // of the configuration's file, with a slash; "" for the working directory
     struct problems problems;
-    struct file_value pki, certificate, key, key_file, root, control;
+    struct file_value pki, certificate, key, key_file, root, control, explain_file;
     struct file_list anchors, intermediates, crls;
     struct place host, revocation;
     unsigned *ports; // of config->addresses; PORT_NONE: the configuration's
@@ -104,7 +104,8 @@ const char *value_limits(const struct config_key *key, char text[VALUE_LIMITS]);
 // Readers of config_keys[].read
 typedef void value_reader(struct reading *r, const struct config_key *key, const struct value *value);
 value_reader value_read_number, value_read_duration, value_read_size, value_read_seconds, value_read_host,
-    value_read_path, value_read_paths, value_read_addresses, value_read_versions, value_read_unsafe, value_read_words;
+    value_read_path, value_read_paths, value_read_addresses, value_read_versions, value_read_unsafe, value_read_words,
+    value_read_switch;
 
 // --- memory that the configuration holds on to (config.c) ---
 

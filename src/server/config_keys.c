@@ -44,6 +44,9 @@ const struct config_key config_keys[] = {
     {"root", value_read_path, SAID(root), 0, 0, NULL, "--root", TYPED(root)},
     {"control", value_read_path, SAID(control), 0, 0, NULL, "--control", TYPED(control)},
     {"log.format", value_read_words, OF(log), 0, 0, "text", "--log", TYPED(log)},
+    {"explain.connections", value_read_words, OF(explains), 0, 0, "none", "--explain", TYPED(explain)},
+    {"explain.file", value_read_path, SAID(explain_file), 0, 0, NULL, NO_OPTION},
+    {"explain.page", value_read_switch, OF(explain_page), 0, 0, "false", NO_OPTION},
     {"rules", NULL, 0, 0, 0, NULL, NO_OPTION}, // config_rules.c
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];

@@ -195,6 +195,9 @@ struct word {
 static const struct word revocations[] = {
     {"require", TRUST_REVOCATION_REQUIRE}, {"prefer", TRUST_REVOCATION_PREFER}, {"off", TRUST_REVOCATION_OFF}, {0}};
 static const struct word log_formats[] = {{"text", LOG_TEXT}, {"json", LOG_JSON}, {0}};
+static const struct word explains[] = {
+    {"none", SERVER_EXPLAINS_NONE}, {"refused", SERVER_EXPLAINS_REFUSED}, {"all", SERVER_EXPLAINS_ALL}, {0}};
+static const struct word switches[] = {{"true", true}, {"false", false}, {0}};
 enum { LEGACY_RSA = 1 << 16 }; // beside TRUST_UNSAFE_*
 static const struct word relaxations[] = {{"any-ext-key-usage", TRUST_UNSAFE_ANY_EXT_KEY_USAGE},
                                           {"no-ext-key-usage", TRUST_UNSAFE_NO_EXT_KEY_USAGE},
@@ -230,17 +233,38 @@ static bool read_word(struct reading *r, const struct place *at, const struct wo
 
 void value_read_words(struct reading *r, const struct config_key *key, const struct value *value)
 {
-    bool is_log = key->offset == offsetof(struct server_config, log);
-    const char *text = value_text(r, value, is_log ? "text or json" : "require, prefer or off");
+    static const struct {
+        size_t offset;
+        const struct word *words;
+        const char *what;
+    } kinds[] = {{offsetof(struct server_config, trust.revocation), revocations, "require, prefer or off"},
+                 {offsetof(struct server_config, log), log_formats, "text or json"},
+                 {offsetof(struct server_config, explains), explains, "none, refused or all"}};
+    size_t i = 0;
     int found;
-    if (text == NULL || !read_word(r, &value->at, is_log ? log_formats : revocations, "word", text, &found)) {
+    while (kinds[i].offset != key->offset) {
+        i++;
+    }
+    const char *text = value_text(r, value, kinds[i].what);
+    if (text == NULL || !read_word(r, &value->at, kinds[i].words, "word", text, &found)) {
         return;
     }
-    if (is_log) {
+    if (kinds[i].words == log_formats) {
         r->config->log = (enum log_format)found;
+    } else if (kinds[i].words == explains) {
+        r->config->explains = (enum server_explains)found;
     } else {
         r->config->trust.revocation = (enum trust_revocation)found;
         r->revocation = value->at;
+    }
+}
+
+void value_read_switch(struct reading *r, const struct config_key *key, const struct value *value)
+{
+    const char *text = value_text(r, value, "true or false");
+    int found;
+    if (text != NULL && read_word(r, &value->at, switches, "word", text, &found)) {
+        *(bool *)((char *)r->config + key->offset) = found != 0;
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/explained.h"
 #include "server/log_lines.h"
 
 #include <errno.h>
@@ -69,6 +70,7 @@ static void connection_end(struct connection *c)
     }
     sweep_forget(c->worker, c);
     tls_connection_free(c->tls);
+    explain_recording_free(c->recording);
     generation_free(c->generation);
     exchange_clear(c);
     uv_close((uv_handle_t *)&c->poll, on_handle_closed);
@@ -141,6 +143,7 @@ static void on_deadline(struct connection *c)
     } else {
         if (c->phase == PHASE_HANDSHAKE) {
             log_line_limit(c->address, "limits.handshake", "the handshake was not complete in time");
+            explained_ended(&c->recording, c->generation->config, c->tls, c->address);
         }
         c->phase = PHASE_GONE;
     }
@@ -198,6 +201,7 @@ static enum tls_status step_handshake(struct connection *c)
     if (status == TLS_DONE) {
         c->phase = PHASE_SERVING;
         exchange_wait(c, WAIT_REQUEST);
+        explained_accepted(&c->recording, c->generation->config, c->tls, c->address);
         if (c->generation != c->worker->generation && !judge_again(c, clock_now())) {
             return TLS_DONE; // a reload overtook the handshake
         }
@@ -205,6 +209,7 @@ static enum tls_status step_handshake(struct connection *c)
         set_expiry(c);
     } else if (status == TLS_FAILED) {
         log_refused(c);
+        explained_refused(&c->recording, c->generation->config, c->tls, c->address);
         enter(c, PHASE_PARTING, PARTING_DEADLINE_MS);
         status = TLS_DONE;
     }
@@ -320,6 +325,7 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
     c->fd = fd;
     c->key = key;
     c->tls = tls;
+    c->recording = explained_begin(c->generation->config, tls);
     c->handles = 2;
     c->since = clock_monotonic_us();
     memcpy(c->address, address, sizeof c->address);

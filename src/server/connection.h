@@ -37,9 +37,10 @@ struct connection {
     uint64_t alarm;                // when the timer will go off; 0: it is not set
     struct generation *generation; // that the peer was judged by
     struct tls_connection *tls;
-    struct http_parser *http;   // NULL between requests
-    struct http_stream *stream; // the rest of the response; or NULL
-    struct buf in;              // received while a response was on its way
+    struct explain_recording *recording; // of the handshake; NULL: nobody will ask
+    struct http_parser *http;            // NULL between requests
+    struct http_stream *stream;          // the rest of the response; or NULL
+    struct buf in;                       // received while a response was on its way
     size_t in_used;
     struct buf out; // responses to send
     size_t out_used;

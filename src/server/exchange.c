@@ -3,6 +3,7 @@
 // that is slow to take it holds no more memory than one piece of it.
 #include "base/clock.h"
 #include "server/connection.h"
+#include "server/explained.h"
 #include "server/log_lines.h"
 #include "server/pages.h"
 
@@ -129,11 +130,13 @@ static void respond(struct connection *c, const struct trust_identity *who)
                               .snapshot = tls_snapshot(c->tls),
                               .root = c->generation->config->root,
                               .now = clock_now(),
+                              .recording = c->recording,
                               .denial = &denial};
     pages_respond(&visitor, &c->http->request, &response);
     if (response.status == 403) {
         log_line_denied(c->address, &denial);
     }
+    explained_requested(&c->recording, c->tls, buf_span(&c->http->request.target));
     send_response(c, &response, false);
     http_parser_next(c->http);
     c->requests++;

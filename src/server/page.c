@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 #include "base/text.h"
+#include "server/explained.h"
 #include "server/pages.h"
 
 static const char head[] =
@@ -17,7 +18,7 @@ static const char head[] =
     "overflow:hidden;box-shadow:0 1px 2px #0001,0 12px 40px #0001}\n"
     "header{display:flex;gap:1.1rem;align-items:center;padding:1.6rem 1.8rem;background:var(--tint);"
     "border-bottom:1px solid var(--line)}\n"
-    "svg{flex:none;width:44px;height:44px;color:var(--good)}\n"
+    "header svg{flex:none;width:44px;height:44px;color:var(--good)}\n"
     "h1{margin:0;font-size:1.4rem;line-height:1.25;overflow-wrap:anywhere}\n"
     "header p{margin:.2rem 0 0;color:var(--soft)}\n"
     "dl{margin:0;padding:.6rem 1.8rem 1.2rem;display:grid;grid-template-columns:minmax(7rem,auto) 1fr}\n"
@@ -30,6 +31,9 @@ static const char head[] =
     ".tag i{font-style:normal;color:var(--soft);margin-right:.4em}\n"
     "@media(max-width:34rem){dl{grid-template-columns:1fr}dt{border:0;padding-bottom:0}"
     "dl>:nth-last-child(2){border:0}}\n"
+    "section{padding:0 1.8rem 1.6rem;border-top:1px solid var(--line)}\n"
+    "h2{margin:1.3rem 0 .2rem;font-size:1.1rem}\nsection p{margin:0 0 1rem;color:var(--soft)}\n"
+    "section svg{display:block;width:100%;height:auto}\n"
     "</style>\n</head>\n<body>\n<main>\n<header>\n"
     "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.7\" stroke-linecap=\"round\" "
     "stroke-linejoin=\"round\" aria-hidden=\"true\"><path d=\"M12 2.8 4.5 5.6v5.7c0 4.6 3.1 8.2 7.5 9.9 4.4-1.7 "
@@ -75,6 +79,13 @@ void page_identity(const struct visitor *visitor, struct buf *html)
     buf_printf(&line, "%s, %s%s", who->tls_version, visitor->cipher, who->resumed ? ", resumed" : "");
     row(html, "Connection", (const char *)line.data, false);
     row(html, "From", visitor->address, true);
-    buf_text(html, "</dl>\n</main>\n</body>\n</html>\n");
+    buf_text(html, "</dl>\n");
+    if (visitor->recording != NULL) {
+        buf_text(html, "<section><h2>Your handshake</h2><p>What your client and this server said to each other before "
+                       "this page, as it was.</p>\n");
+        explained_draw(visitor->recording, html);
+        buf_text(html, "</section>\n");
+    }
+    buf_text(html, "</main>\n</body>\n</html>\n");
     buf_clear(&line);
 }

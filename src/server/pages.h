@@ -3,6 +3,7 @@
 #ifndef MTLS_SERVER_PAGES_H
 #define MTLS_SERVER_PAGES_H
 
+#include "explain/live.h"
 #include "server/http.h"
 #include "trust/trust.h"
 
@@ -10,8 +11,9 @@ struct visitor {
     const struct trust_identity *who; // never NULL
     const char *cipher;
     const char *address;
-    const struct trust_snapshot *snapshot; // whose access rules hold; NULL only in tests
-    const char *root;                      // the directory that is served; or NULL
+    const struct trust_snapshot *snapshot;     // whose access rules hold; NULL only in tests
+    const char *root;                          // the directory that is served; or NULL
+    const struct explain_recording *recording; // of the handshake; NULL: it is not shown
     int64_t now;
     struct trust_verdict *denial; // gets the reason of a 403
 };

@@ -391,3 +391,9 @@ const char *tls_cipher(const struct tls_connection *c)
 {
     return c->cipher;
 }
+
+const char *tls_alpn(const struct tls_connection *c)
+{
+    const char *protocol = mbedtls_ssl_get_alpn_protocol(&c->ssl);
+    return protocol == NULL ? "" : protocol;
+}

@@ -25,7 +25,8 @@ struct tls_credentials *tls_credentials_load(const char *certificate, const char
 // The same bytes presented as they are, read or not, matching or not: what a test of the other side needs. Nothing
 // about them is checked but that there is PEM, and a key that can sign.
 struct tls_credentials *tls_credentials_load_as_is(const char *certificate, const char *key, struct err *e);
-// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All copied.
+// The same from memory: DER certificates, the leaf first, and an unencrypted key, PEM (with its NUL) or DER. All
+// copied.
 struct tls_credentials *tls_credentials_of_memory(const struct span *chain, size_t count, struct span key,
                                                   struct err *e);
 void tls_credentials_free(struct tls_credentials *credentials);
@@ -118,7 +119,7 @@ struct tls_tap {
     void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
     void (*ended)(void *arg, bool reset); // the peer sends no more
 };
-// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection.
+// Before the handshake. Copied; all of its functions are there, and its arg outlives the connection. {0} ends it.
 void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
 
 enum tls_status tls_handshake(struct tls_connection *connection);
@@ -179,6 +180,7 @@ int tls_alert_received(const struct tls_connection *connection); // its number (
 int tls_alert_sent(const struct tls_connection *connection);
 
 const char *tls_version(const struct tls_connection *connection); // "TLSv1.3"; "" before it is agreed
+const char *tls_alpn(const struct tls_connection *connection);    // the application protocol agreed on; or ""
 const char *tls_cipher(const struct tls_connection *connection);  // IANA's name: "TLS_AES_128_GCM_SHA256"; or ""
 
 #endif

@@ -98,7 +98,7 @@ CONF
 client_mtls() { # VERSION NAME ARGUMENT...
     local who=(--as "$2")
     [[ $2 != - ]] || who=()
-    run mtls connect "https://localhost:$relay_port/whoami" -d pki --resolve "localhost:$relay_port:127.0.0.1" \
+    run mtls connect "https://localhost:$relay_port/whoami" --pki pki --resolve "localhost:$relay_port:127.0.0.1" \
         --tls "1.$1" "${who[@]}" "${@:3}"
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# mtls explain: captures of connections between programs that nobody here wrote, and mtls; held against what tshark
-# sees in them, and against the texts of explain/, whose varying fields are masked.
+# mtls explain: captures of connections between programs that nobody here wrote, and mtls; held against
+# the texts of explain/, whose varying fields are masked. explain_tshark.bats holds them against what tshark sees.
 # MTLS_GOLDEN=write makes those texts anew, to be read before they are committed.
+# shellcheck disable=SC2154 # explain.bash and bats set them
 load helpers
 load pki
-
-RELAY=${RELAY:-$BATS_TEST_DIRNAME/../../build/release/tests/interop/explain/relay}
+load explain
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return 1
@@ -18,79 +18,8 @@ begin() { # COUNT ARGUMENT...
     local count=$1
     shift
     cp -r "$BATS_FILE_TMPDIR/pki" .
-    start_server server -d pki --unsafe-key-log keys.log "$@"
+    serve_mtls "$@"
     start_relay "$count" "$port"
-}
-
-start_relay() { # COUNT PORT
-    local deadline=$((SECONDS + 10))
-    "$RELAY" capture.pcap "$2" relay.port "$1" 3>&- &
-    relay_pid=$!
-    server_pids+=("$relay_pid")
-    until [[ -s relay.port ]]; do
-        ((SECONDS < deadline)) || fail "the relay does not listen" || return 1
-        sleep 0.02
-    done
-    relay_port=$(<relay.port)
-}
-
-end() { # the capture is whole
-    wait "$relay_pid"
-}
-
-calls() { # CLIENT VERSION NAME: GET /whoami through the relay, as NAME, or as nobody: -
-    local who=() pem=pki/clients/$3/fullchain.pem key=pki/clients/$3/key.pem
-    case $1 in
-    mtls)
-        [[ $3 == - ]] || who=(--as "$3")
-        run mtls connect "https://localhost:$relay_port/whoami" --pki pki --resolve "localhost:$relay_port:127.0.0.1" \
-            --tls "1.$2" "${who[@]}"
-        ;;
-    openssl)
-        [[ $3 == - ]] || who=(-cert "$pem" -cert_chain "$pem" -key "$key")
-        run timeout 20 openssl s_client -connect "127.0.0.1:$relay_port" -servername localhost "-tls1_$2" -quiet \
-            -ign_eof -CAfile pki/trust.pem "${who[@]}" "${@:4}" \
-            < <(printf 'GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-        ;;
-    gnutls)
-        run timeout 20 gnutls-cli --priority "NORMAL:-VERS-ALL:+VERS-TLS1.$2" -p "$relay_port" --x509cafile pki/trust.pem \
-            --x509certfile "$pem" --x509keyfile "$key" localhost \
-            < <(printf 'GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' && sleep 1)
-        ;;
-    curl)
-        run curl -sS "--tlsv1.$2" --tls-max "1.$2" --cacert pki/trust.pem --cert "$pem" --key "$key" \
-            --resolve "localhost:$relay_port:127.0.0.1" "https://localhost:$relay_port/whoami"
-        ;;
-    esac
-}
-
-explains() { # ARGUMENT...
-    run -0 --separate-stderr mtls explain capture.pcap --keys keys.log "$@"
-}
-
-has() { # JQ-EXPRESSION: it is true of the explanation
-    jq -e "$1" <<<"$output" >/dev/null || fail "not so: $1 in: $(jq -c '[.verdict, (.steps[] | [.state, [.messages[].message]])]' <<<"$output")"
-}
-
-# Types and lengths of handshake messages, then the alerts.
-seen_by_us() {
-    mtls explain capture.pcap --keys keys.log --json | jq -r '[.steps[].messages[]] | sort_by(.number) |
-        (.[] | select(.type != null and .message != "Alert") | "\(.from) \(.type) \(.octets - 4)"),
-        (.[] | select(.message == "Alert") | "\(.from) alert \(.type)")'
-}
-
-seen_by_tshark() {
-    tshark -r capture.pcap -d "tcp.port==$port,tls" -o tls.keylog_file:keys.log -Y tls -T fields -e tcp.srcport \
-        -e tls.handshake.type -e tls.handshake.length -e tls.alert_message.desc 2>/dev/null | awk -F'\t' -v server="$port" '
-        {
-            from = $1 == server ? "server" : "client"
-            n = split($2, types, ",")
-            split($3, lengths, ",")
-            for (i = 1; i <= n; i++) print from, types[i], lengths[i]
-            n = split($4, found, ",")
-            for (i = 1; i <= n; i++) alerts[++count] = from " alert " found[i]
-        }
-        END { for (i = 1; i <= count; i++) print alerts[i] }'
 }
 
 is_golden() { # NAME
@@ -106,11 +35,17 @@ is_golden() { # NAME
     local version
     for version in 2 3; do
         begin 1
-        calls mtls $version alice
+        client_mtls $version alice
         says '"subject": "CN=alice"'
         end
         explains
         is_golden "1$version"
+        [[ $output != *$'\e['* ]] || fail "there is colour in a file"
+        run -0 script -qec "$MTLS explain capture.pcap --keys keys.log" /dev/null
+        says $'\e['
+        run -0 env NO_COLOR=1 script -qec "$MTLS explain capture.pcap --keys keys.log -v" /dev/null
+        [[ $output != *$'\e['* ]] || fail "there is colour in spite of NO_COLOR"
+        output=${output//$'\r'/}
         awk 'length($0) > 80 { print "too wide: " $0; bad = 1 } END { exit bad }' <<<"$output"
         stop_servers
         rm -r pki keys.log relay.port
@@ -121,7 +56,7 @@ is_golden() { # NAME
     local version
     for version in 2 3; do
         begin 1
-        calls mtls $version -
+        client_mtls $version -
         end
         explains
         is_golden "1$version-nobody"
@@ -136,7 +71,7 @@ is_golden() { # NAME
     local version
     for version in 2 3; do
         begin 1
-        calls openssl $version alice -verify_return_error -CAfile pki/clients/bob/cert.pem
+        client_openssl $version alice -verify_return_error -CAfile pki/clients/bob/cert.pem
         [[ $output != *CN=alice* ]] || fail "it was served"
         end
         explains --json
@@ -147,32 +82,13 @@ is_golden() { # NAME
     done
 }
 
-@test "tshark sees the same messages, with the same types and lengths, in the same order" {
-    local client version tool
-    command -v tshark >/dev/null || skip "tshark is not installed (scripts/setup --for interop)"
-    for client in mtls openssl gnutls curl; do
-        for version in 2 3; do
-            begin 1
-            calls $client $version alice
-            says 'CN=alice'
-            end
-            seen_by_us >ours
-            seen_by_tshark >theirs
-            grep -q "^client 20 " ours && grep -q "^server 20 " ours || fail "no Finished: $(cat ours)"
-            diff -u theirs ours || fail "$client, TLS 1.$version"
-            stop_servers
-            rm -r pki keys.log relay.port
-        done
-    done
-}
-
 @test "resumed sessions are told as such, and several connections are listed" {
     local version
     for version in 2 3; do
         begin 2
-        calls openssl $version alice -sess_out session
+        client_openssl $version alice -sess_out session
         says '"resumed": false'
-        calls openssl $version alice -sess_in session
+        client_openssl $version alice -sess_in session
         says '"resumed": true'
         end
         explains
@@ -193,20 +109,11 @@ is_golden() { # NAME
     done
 }
 
-# A server of openssl's, and the relay before it.
 begin_openssl() { # COUNT ARGUMENT...
-    local deadline=$((SECONDS + 10)) count=$1
+    local count=$1
     shift
     cp -r "$BATS_FILE_TMPDIR/pki" .
-    mkfifo server.in
-    openssl s_server -accept 127.0.0.1:0 -CAfile pki/trust.pem -keylogfile keys.log "$@" \
-        >server.log 2>&1 3>&- 0<>server.in & # which never ends
-    server_pids+=("$!")
-    until grep -q ^ACCEPT server.log; do
-        ((SECONDS < deadline)) || fail "openssl's server does not listen" || return 1
-        sleep 0.02
-    done
-    port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)$/\1/p' server.log)
+    serve_openssl "$@"
     start_relay "$count" "$port"
 }
 
@@ -268,7 +175,7 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
     local cipher
     for cipher in AES128-GCM-SHA256 AES256-GCM-SHA384 CHACHA20-POLY1305; do
         begin 1
-        calls openssl 2 alice -cipher "ECDHE-ECDSA-$cipher"
+        client_openssl 2 alice -cipher "ECDHE-ECDSA-$cipher"
         says CN=alice
         end
         explains --json
@@ -280,7 +187,7 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
 
 @test "without keys what is visible is told, and the rest counted" {
     begin 1
-    calls mtls 3 alice
+    client_mtls 3 alice
     end
     run -0 mtls explain capture.pcap --json
     has '.undecrypted and .failed_step == null and .verdict == "The handshake was not seen to its end."'
@@ -288,13 +195,18 @@ calls_openssl() { # LINES ARGUMENT...; a second after each line
     has '[.steps[].messages[] | select(.message == "Encrypted") | .records] | add > 5'
     run -0 mtls explain capture.pcap -v
     says 'Some of it stays encrypted'
-    says '0000  01 00 '
+    says '      msg type          0000  01  '
     [[ $output != *CN=alice* ]] || fail "it has read what is encrypted"
+    awk 'length($0) > 80 { print "too wide: " $0; bad = 1 } END { exit bad }' <<<"$output"
+    run -0 mtls explain capture.pcap -v --json
+    # shellcheck disable=SC2016 # it is jq's
+    has '.steps[0].messages[0] | . as $m | .marks[] | select(.name == "random") |
+        $m.hex[2 * .at:][:2 * .octets] == $m.fields.random'
 }
 
 @test "a capture that was cut is told as far as it goes" {
     begin 1
-    calls mtls 3 alice
+    client_mtls 3 alice
     end
     cp capture.pcap whole.pcap
     head -c 1000 whole.pcap >capture.pcap

@@ -24,45 +24,62 @@ openssl_server() { # ARGUMENT...
     port=$(sed -n 's/^ACCEPT .*://p' openssl.out)
 }
 
-# The rows of the last `run` with this verdict, as "case version seen".
+# Probes the server on `port`; the report is in probe.json.
+probe() { # STATUS ARGUMENT...
+    local status=0
+    mtls probe "localhost:$port${path-}" --json "${@:2}" >probe.json 2>probe.log || status=$?
+    ((status == $1)) || fail "the exit status is $status, not $1: $(cat probe.log probe.json)"
+}
+
+# Its results with this verdict, controls aside, as "case version seen".
 rows() { # VERDICT
-    awk -v verdict="$1" 'NF > 4 && $1 == verdict && $2 !~ /^\(/ { print $2, $3, $5 }' <<<"$output"
+    jq -r --arg verdict "$1" '.results[] | select(.case and .verdict == $verdict) | "\(.case) \(.version) \(.seen)"' \
+        probe.json
+}
+
+detailed() { # TEXT: of some result
+    jq -e --arg text "$1" '[.results[].detail | select(contains($text))] != []' probe.json >/dev/null ||
+        fail "no result says: $1: $(jq -c '.results[]' probe.json)"
 }
 
 @test "our own server refuses every wrong certificate for its own reason, and serves the good ones" {
     start_server own -d "$PKI"
-    run -0 mtls probe "localhost:$port" --pki "$PKI"
-    [[ ${lines[-1]} == good ]]
+    probe 0 --pki "$PKI"
+    [[ $(jq -r .verdict probe.json) == good ]]
     [[ -z $(rows finding)$(rows inconclusive) ]]
-    [[ $(rows skipped) == 'weak_curve 1.3 not_run' ]]
-    # every flaw that a client can have was tried in both versions
-    [[ $(rows good | cut -d' ' -f1 | sort -u | grep -cFxf <("$MTLS" probe --list | awk '{ print $1 }')) -ge 80 ]]
+    rows skipped | grep -qx 'weak_curve 1.3 not_run'
+    # every flaw that a client can have was tried, in both versions
+    sed -nE 's/^FLAW\(([a-z_0-9]+), (BOTH|CLIENT),.*/\1/p' "$BATS_TEST_DIRNAME/../../ca/flaw.def" | sort >flaws
+    [[ $(wc -l <flaws) -ge 60 ]]
+    for v in 1.2 1.3; do
+        comm -23 flaws <(rows good | awk -v v=$v '$2 == v { print $1 }' | sort) >untried
+        [[ $v == 1.3 ]] || [[ ! -s untried ]] || fail "not tried in $v: $(cat untried)"
+        [[ $v == 1.2 ]] || [[ $(cat untried) == weak_curve ]] || fail "not tried in $v: $(cat untried)"
+    done
     # what the server says in its log, in the same order: one connection at a time
     grep -oE ' refused [a-z_]+ ' own.log | awk '$2 != "handshake" { print $2 }' >said
-    awk 'NF > 4 && $1 == "good" && $2 !~ /^\(|^tls_1/ { print $4 }' <<<"$output" >expected
+    jq -r '.results[] | select(.case and .verdict == "good" and .expected != "handshake") | .expected' probe.json >expected
     diff expected said
 }
 
 @test "each alert is the one that belongs to the reason" {
     start_server own -d "$PKI"
-    while read -r token reason alert; do
-        run -0 mtls probe "localhost:$port" --pki "$PKI" --case "$token"
-        [[ $(grep -c "^good *$token .* $reason .*alert $alert (" <<<"$output") == 2 ]] || fail "$output"
-    done <<'END'
-expired cert_expired certificate_expired
-revoked cert_revoked certificate_revoked
-self_signed chain_untrusted unknown_ca
-wrong_key proof_of_possession decrypt_error
-server_eku ext_key_usage unsupported_certificate
-rsa_1024 key_too_weak bad_certificate
-foreign_chain chain_untrusted unknown_ca
-END
+    probe 0 --pki "$PKI"
+    sed -nE 's/^REASON\(([a-z_]+),.* ALERT_([A-Z_]+), [0-9]+\)$/\1 \L\2/p' "$BATS_TEST_DIRNAME/../../src/base/reason.def" |
+        sort -u >reasons
+    jq -r '.results[] | select(.case and .verdict == "good" and .expected != "handshake") |
+        select((.case == "no_certificate" and .version == "1.2") | not) | "\(.expected) \(.alert)"' probe.json |
+        sort -u >seen
+    [[ $(wc -l <seen) -ge 20 ]]
+    [[ -z $(comm -13 reasons seen) ]] || fail "$(comm -13 reasons seen)"
+    # RFC 5246 section 7.4.6: TLS 1.2 has no alert of its own for it
+    jq -e '.results[] | select(.case == "no_certificate" and .version == "1.2") | .alert == "handshake_failure"' probe.json
 }
 
 @test "a server that asks for a certificate but does not require it is found out" {
     openssl_server -verify 1 -www
-    run -1 mtls probe "localhost:$port" --pki "$PKI"
-    [[ ${lines[-1]} == finding ]]
+    probe 1 --pki "$PKI"
+    [[ $(jq -r .verdict probe.json) == finding ]]
     for v in 1.2 1.3; do
         for token in no_certificate self_signed expired revoked foreign_chain; do
             rows finding | grep -qx "$token $v served" || fail "$token $v is not found"
@@ -73,33 +90,33 @@ END
 
 @test "a server that requires one and says nothing: silence means what the good ones get" {
     openssl_server -Verify 1 -verify_return_error
-    run -1 mtls probe "localhost:$port" --pki "$PKI" --timeout 1 --case no_certificate --case expired --case revoked
+    probe 1 --pki "$PKI" --timeout 1 --case no_certificate --case expired --case revoked
     [[ $(rows finding) == $'revoked 1.2 silent\nrevoked 1.3 silent' ]] # it has no lists
-    says 'accepted, says nothing, as to the good one'
+    detailed 'accepted, says nothing, as to the good one'
     rows good | grep -qx 'expired 1.2 refused'
     rows good | grep -qx 'expired 1.3 refused_late'
 }
 
 @test "a good identity alone: what needs no CA is tried, the rest is said not to be" {
     start_server own -d "$PKI"
-    run -0 mtls probe "localhost:$port" --cert "$PKI/clients/alice/fullchain.pem" --key "$PKI/clients/alice/key.pem"
+    probe 0 --cert "$PKI/clients/alice/fullchain.pem" --key "$PKI/clients/alice/key.pem"
     for token in no_certificate self_signed foreign_root_same_name unknown_issuer wrong_key signature_damaged \
         tampered trailing_garbage foreign_chain; do
         [[ $(rows good | grep -c "^$token ") == 2 ]] || fail "$token was not tried"
     done
     [[ $(rows skipped | grep -c '^expired ') == 2 ]]
-    says 'it takes the key of the CA that the target trusts'
+    detailed 'it takes the key of the CA that the target trusts'
 }
 
 @test "a CA's key: certificates are minted for an hour, say what they are, and stay in memory unless --keep" {
     local ca=(--ca-cert "$PKI/authorities/root/cert.pem" --ca-key "$PKI/authorities/root/key.pem")
     start_server own -d "$PKI" --ca "$PKI/trust.pem" # without lists
-    run -0 mtls probe "localhost:$port" "${ca[@]}"
+    probe 0 "${ca[@]}"
     [[ -z $(rows finding)$(rows inconclusive) ]]
     [[ $(rows good | grep -c '^expired ') == 2 ]]
     rows skipped | grep -qx 'revoked 1.3 not_run'
     [[ -z $(find . -name '*.pem') ]]
-    run -0 mtls probe "localhost:$port" "${ca[@]}" --case expired --keep kept
+    probe 0 "${ca[@]}" --case expired --keep kept
     openssl x509 -in kept/expired/control/fullchain.pem -noout -subject -checkend 3300 | grep -q 'mtls probe expired'
     run -1 openssl x509 -in kept/expired/control/fullchain.pem -noout -checkend 3700
     [[ $(stat -c %a kept/expired/key.pem) == 600 ]]
@@ -107,35 +124,35 @@ END
 
 @test "a server that checks lists refuses what is minted below CAs without any: in doubt, not safe" {
     start_server own -d "$PKI"
-    run -3 mtls probe "localhost:$port" --ca-cert "$PKI/authorities/root/cert.pem" \
+    probe 3 --ca-cert "$PKI/authorities/root/cert.pem" \
         --ca-key "$PKI/authorities/root/key.pem" --case issuer_expired
-    says 'but so was the same certificate without the fault'
+    detailed 'but so was the same certificate without the fault'
 }
 
 @test "a target that is down, or does not know the good one, is inconclusive" {
-    run -3 mtls probe localhost:1 --pki "$PKI" --case expired
-    says 'the good certificate is not served'
-    says 'Connection refused'
+    port=1 probe 3 --pki "$PKI" --case expired
+    detailed 'the good certificate is not served'
+    detailed 'Connection refused'
     mtls pki -d other >/dev/null
     start_server own -d other
-    run -3 mtls probe "localhost:$port" --pki "$PKI" --case expired
-    [[ ${lines[-1]} == 'inconclusive: a good certificate was not served (TLS 1.2): alert unknown_ca (48) in the handshake' ]]
+    probe 3 --pki "$PKI" --case expired
+    [[ $(jq -r .why probe.json) == 'a good certificate was not served (TLS 1.2): alert unknown_ca (48) in the handshake' ]]
 }
 
 @test "a version that the target does not offer is left out, and only that" {
     openssl_server -Verify 1 -verify_return_error -www -tls1_3
-    run -0 mtls probe "localhost:$port" --pki "$PKI" --case expired
+    probe 0 --pki "$PKI" --case expired
     [[ $(rows good) == 'expired 1.3 refused_late' ]]
     [[ $(rows skipped) == 'expired 1.2 not_run' ]]
 }
 
 @test "an answer that lacks what --expect-body says does not count as served" {
     start_server own -d "$PKI"
-    run -0 mtls probe "localhost:$port/whoami" --pki "$PKI" --case expired --expect-body subject
-    run -3 mtls probe "localhost:$port/whoami" --pki "$PKI" --case expired --expect-body bob
-    says 'an answer without what --expect-body says'
-    run -3 mtls probe "localhost:$port/whoami" --pki "$PKI" --case expired --refused-status 200
-    says 'HTTP status 200'
+    path=/whoami probe 0 --pki "$PKI" --case expired --expect-body subject
+    path=/whoami probe 3 --pki "$PKI" --case expired --expect-body bob
+    detailed 'an answer without what --expect-body says'
+    path=/whoami probe 3 --pki "$PKI" --case expired --refused-status 200
+    detailed 'HTTP status 200'
 }
 
 @test "manners: strangers' hosts are refused, and mistakes are said" {

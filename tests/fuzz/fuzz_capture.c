@@ -5,6 +5,16 @@
 
 #include <stdlib.h>
 
+static void require_marks(const struct explain_message *m)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < m->mark_count; i++) {
+        REQUIRE(m->marks[i].at >= end && m->marks[i].len > 0);
+        end = m->marks[i].at + m->marks[i].len;
+        REQUIRE(end <= m->bytes.len);
+    }
+}
+
 static void require_told(const struct explain *x)
 {
     char *text = NULL;
@@ -18,6 +28,9 @@ static void require_told(const struct explain *x)
         messages += story.steps[i].count;
     }
     REQUIRE(messages == explain_count(x)); // each belongs to one step
+    for (size_t i = 0; i < messages; i++) {
+        require_marks(explain_message(x, i));
+    }
     REQUIRE(story.failed >= 0 && story.failed <= EXPLAIN_STEPS && story.verdict.len > 0 && story.kind.len > 0);
     explain_text(&story, true, out);
     REQUIRE(fclose(out) == 0);

@@ -36,6 +36,9 @@ static void test_builtin(void **state)
     assert_false(c->as_is);
     assert_false(c->legacy_rsa);
     assert_int_equal(c->log, LOG_TEXT);
+    assert_int_equal(c->explains, SERVER_EXPLAINS_NONE);
+    assert_null(c->explain_file);
+    assert_true(c->explain_page);
     assert_int_equal(c->limits.connections, 16384);
     assert_int_equal(c->limits.connections_per_address, 4096);
     assert_int_equal(c->limits.handshake_ms, 10000);
@@ -77,6 +80,7 @@ static void test_every_field(void **state)
                                "root: sub\n"
                                "control: control.sock\n"
                                "log: {format: json}\n"
+                               "explain: {connections: refused, file: explained.txt, page: true}\n"
                                "rules: [deny: {dns: a}, allow: any-verified]\n";
     static const struct server_address addresses[] = {
         {(char *)"127.0.0.1", 0}, {(char *)"127.0.0.1", 1}, {(char *)"::1", 0}, {(char *)"::1", 2}, {(char *)"::2", 0}};
@@ -107,6 +111,9 @@ static void test_every_field(void **state)
     assert_int_equal(c->versions, TLS_1_3_ONLY);
     assert_int_equal(c->tickets.lifetime, 5400);
     assert_string_equal(c->tickets.key_file, "folder/tickets.key");
+    assert_int_equal(c->explains, SERVER_EXPLAINS_REFUSED);
+    assert_string_equal(c->explain_file, "folder/explained.txt");
+    assert_true(c->explain_page);
     assert_int_equal(c->limits.connections, 5);
     assert_int_equal(c->limits.connections_per_address, 4);
     assert_int_equal(c->limits.handshake_ms, 500);

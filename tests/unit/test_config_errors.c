@@ -36,7 +36,7 @@ static void test_structure(void **state)
         {ANY "port: 1\nport: 2\n", "f.yaml:3: port: given twice (first in line 2)"},
         {ANY "limits.idle: 1s\n",
          "f.yaml:2: limits.idle: unknown field (one of: pki, host, certificate, key, anchors, intermediates, crls, "
-         "revocation, unsafe, listen, port, threads, tls, limits, root, control, log, rules)"},
+         "revocation, unsafe, listen, port, threads, tls, limits, root, control, log, explain, rules)"},
         {ANY "limits: {idel: 1s}\n", "f.yaml:2: limits.idel: unknown field (did you mean \"idle\"?)"},
         {ANY "limits: {size: 1}\n",
          "f.yaml:2: limits.size: unknown field (one of: connections, connections_per_address, handshake, header, "
@@ -87,6 +87,9 @@ static void test_values(void **state)
         {ANY "unsafe: [ca-lea, legacy-rsa]\n",
          "f.yaml:2: unsafe[0]: unknown relaxation \"ca-lea\" (did you mean \"ca-leaf\"?)"},
         {ANY "unsafe: true\n", "f.yaml:2: unsafe: expected a list, found \"true\"; write [\"true\"]"},
+        {ANY "explain: {connections: many}\n",
+         "f.yaml:2: explain.connections: unknown word \"many\" (one of: none, refused, all)"},
+        {ANY "explain: {page: yes}\n", "f.yaml:2: explain.page: unknown word \"yes\" (one of: true, false)"},
         {ANY "log: {format: xml}\n", "f.yaml:2: log.format: unknown word \"xml\" (one of: text, json)"},
     };
     ROWS(rows);

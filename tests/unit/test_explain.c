@@ -197,6 +197,37 @@ static void test_closed(void **state)
     }
 }
 
+// No line is longer than 80 columns: a late message with a long name, in many records, that cannot be read.
+static void test_width(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    struct explain_story story;
+    struct explain *x = explain_new(NULL);
+    FILE *out = open_memstream(&text, &len);
+    feed(x, EXPLAIN_SERVER, 1, "15030300020100");
+    feed(x, EXPLAIN_SERVER, 12345678901, "1603030004 08000190");
+    for (int i = 0; i < 100; i++) {
+        feed(x, EXPLAIN_SERVER, 12345678901, "1603030004 20202020");
+    }
+    assert_string_equal(explain_message_name(explain_message(x, 1)), "EncryptedExtensions");
+    explain_story_init(&story, x);
+    explain_text(&story, true, out);
+    fclose(out);
+    assert_non_null(
+        strstr(text, "12345678.900 ms  server <  EncryptedExtensions  \n      404 octets in 101 records, plain\n"));
+    size_t lines = 0;
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        assert_true(strlen(line) <= 80);
+        lines++;
+    }
+    assert_true(lines > 50);
+    free(text);
+    explain_story_clear(&story);
+    explain_free(x);
+}
+
 static void tell(struct span data)
 {
     char *text = NULL;
@@ -231,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_hello), cmocka_unit_test(test_fragments), cmocka_unit_test(test_alert),
         cmocka_unit_test(test_ends),  cmocka_unit_test(test_malformed), cmocka_unit_test(test_names),
         cmocka_unit_test(test_keys),  cmocka_unit_test(test_closed),    cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

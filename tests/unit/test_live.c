@@ -72,7 +72,7 @@ static void go(struct told *t)
         (void)tls_read(pair->client.tls, data, sizeof data, &n);
     }
     if (t->recording != NULL) {
-        explain_recording_stop(t->recording);
+        explain_recording_fit(t->recording);
         t->server = explain_recording_play(t->recording);
     }
     explain_live_judged(t->client, pair->client.tls);
@@ -227,8 +227,7 @@ static void test_recording_is_bounded(void **state)
     tap = explain_recording_tap(r);
     tap->bytes(tap->arg, false, record, sizeof record);
     tap->ended(tap->arg, true);
-    explain_recording_stop(r);
-    tap->bytes(tap->arg, false, record, sizeof record); // not any more
+    explain_recording_fit(r);
     live = explain_recording_play(r);
     assert_int_equal(explain_message(explain_live_of(live), 0)->records, 1);
     assert_true(explain_is_closed(explain_live_of(live), EXPLAIN_SERVER, &reset));

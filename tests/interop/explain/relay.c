@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stands between a client and a server on 127.0.0.1 and writes what both send as a capture: relay CAPTURE PORT
-// PORT-FILE COUNT. It relays COUNT connections to PORT, one after the other, and ends. Its own port is in PORT-FILE.
+// PORT-FILE COUNT. It relays COUNT connections to PORT (or, if that is no number, to the socket in the file system of
+// that name: then the capture says 443), one after the other, and ends. Its own port is in PORT-FILE.
 // The packets are made up (raw IP, a segment for each read), the octets and the times are those that passed.
 #include "base/mem.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 20000, CHUNK = 1400, FIN = 1, SYN = 2, RST = 4, PUSH = 8, ACK = 16 };
@@ -140,6 +142,22 @@ static int listen_here(const char *port_file)
     return listener;
 }
 
+static int connect_server(const char *where, unsigned *port)
+{
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    *port = (unsigned)atoi(where);
+    struct sockaddr_in server = loopback(*port);
+    bool is_local = *port == 0;
+    int s = socket(is_local ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
+    snprintf(local.sun_path, sizeof local.sun_path, "%s", where);
+    *port = is_local ? 443 : *port;
+    if (s < 0 || (is_local ? connect(s, (struct sockaddr *)&local, sizeof local)
+                           : connect(s, (struct sockaddr *)&server, sizeof server)) != 0) {
+        die("connecting");
+    }
+    return s;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 5) {
@@ -147,7 +165,6 @@ int main(int argc, char **argv)
         return 2;
     }
     struct relay r = {.out = fopen(argv[1], "w")};
-    struct sockaddr_in server = loopback((unsigned)atoi(argv[2]));
     if (r.out == NULL) {
         die(argv[1]);
     }
@@ -157,16 +174,17 @@ int main(int argc, char **argv)
         struct pollfd wait = {.fd = listener, .events = POLLIN};
         struct sockaddr_in client = {0};
         socklen_t size = sizeof client;
+        unsigned port = 0;
         if (poll(&wait, 1, PATIENCE_MS) <= 0) {
             die("waiting for a client");
         }
         r.sockets[0] = accept(listener, (struct sockaddr *)&client, &size);
-        r.sockets[1] = socket(AF_INET, SOCK_STREAM, 0);
-        if (r.sockets[0] < 0 || connect(r.sockets[1], (struct sockaddr *)&server, sizeof server) != 0) {
-            die("connecting");
+        if (r.sockets[0] < 0) {
+            die("accepting");
         }
+        r.sockets[1] = connect_server(argv[2], &port);
         r.ports[0] = ntohs(client.sin_port);
-        r.ports[1] = (uint16_t)atoi(argv[2]);
+        r.ports[1] = (uint16_t)port;
         r.next[0] = 0xfffffff0U; // so that the numbers wrap around
         r.next[1] = 0x10000000U;
         relay(&r);
