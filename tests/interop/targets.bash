@@ -22,7 +22,8 @@ target_is_there() { # SERVER
     "${1}_version" >/dev/null 2>&1
 }
 
-# A root, a CA that issues, a server, a client, and every flaw with its control, whose lists are in crl.pem.
+# FOLDER/pki: a root, a CA that issues, a server, a client, and every flaw with its control, whose lists are in crl.pem.
+# FOLDER/crl-old.pem is the same, but the lists of root and issuing are of before they have revoked anybody.
 target_make_pki() { # FOLDER
     mkdir -p "$1"
     cat >"$1/plan.yaml" <<'PLAN'
@@ -33,9 +34,19 @@ servers:
   - {name: localhost, issuer: issuing, names: [localhost, 127.0.0.1]}
 clients:
   - {name: alice, issuer: issuing}
-flaws: {issuer: issuing, cases: [all]}
 PLAN
     "$MTLS" pki -f "$1/plan.yaml" -d "$1/pki" >"$1/pki.log"
+    cp "$1/pki/crl.pem" "$1/crl-before.pem"
+    printf 'flaws: {issuer: issuing, cases: [all]}\n' >>"$1/plan.yaml"
+    "$MTLS" pki -f "$1/plan.yaml" -d "$1/pki" >>"$1/pki.log"
+    local root issuing
+    root=$(openssl x509 -noout -subject_hash -in "$1/pki/authorities/root/cert.pem")
+    issuing=$(openssl x509 -noout -subject_hash -in "$1/pki/authorities/issuing/cert.pem")
+    awk 'BEGIN { RS = "-----END X509 CRL-----\n" }
+        FILENAME != ARGV[3] { now[$0] = 1; next }
+        !($0 in now) { printf "%s%s", $0, RS }' \
+        "$1/pki/trust.d/$root.r0" "$1/pki/trust.d/$issuing.r0" "$1/pki/crl.pem" >"$1/crl-old.pem"
+    cat "$1/crl-before.pem" >>"$1/crl-old.pem"
 }
 
 target_is_open() { # PORT
@@ -67,7 +78,7 @@ target_start() { # FOLDER SERVER [KNOB=VALUE]...
         target_choose_port || return 1
         (
             cd "$folder" || exit
-            verify=required ca=$pki/trust.pem crl=$pki/crl.pem more=
+            verify=required ca=$pki/trust.pem crl=$pki/crl.pem more= servers=
             declare -- "$@" >/dev/null
             exec 3>&-
             "${server}_run"
