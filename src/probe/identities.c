@@ -324,9 +324,8 @@ static int take_ca(void *arg, const char *label, struct span der, struct err *e)
 }
 
 // The CA's certificate and key, which must belong together: else nothing that it signs would be good.
-static int open_ca(struct identities *ids, struct err *e)
+static int open_ca(struct identities *ids, const char *certificate, const char *key, struct err *e)
 {
-    const struct probe_source *source = ids->source;
     struct buf text = {0};
     mbedtls_x509_crt crt;
     struct rng rng;
@@ -334,20 +333,19 @@ static int open_ca(struct identities *ids, struct err *e)
     if (rng_init(&rng, e) != 0) {
         return -1;
     }
-    int rc = file_read(source->ca_certificate, 1024 * 1024, &text, e);
+    int rc = file_read(certificate, 1024 * 1024, &text, e);
     if (rc == 0 && (pem_read(buf_span(&text), take_ca, ids, e) != 0 || ids->ca_count == 0)) {
         err_set(e, "there is no PEM certificate in it");
-        rc = err_context(e, "%s", source->ca_certificate);
+        rc = err_context(e, "%s", certificate);
     }
-    if (rc == 0 && read_key(source->ca_key, &ids->ca_key, e) != 0) {
+    if (rc == 0 && read_key(key, &ids->ca_key, e) != 0) {
         rc = -1;
     }
     if (rc == 0) {
         int code = mbedtls_x509_crt_parse_der(&crt, ids->ca_ders[0].data, ids->ca_ders[0].len);
-        rc = code != 0 ? err_mbedtls(e, code, "%s", source->ca_certificate)
+        rc = code != 0 ? err_mbedtls(e, code, "%s", certificate)
              : mbedtls_pk_check_pair(&crt.pk, &ids->ca_key, rng_bytes, &rng) != 0
-                 ? err_set(e, "the key in %s does not belong to the first certificate in %s", source->ca_key,
-                           source->ca_certificate)
+                 ? err_set(e, "the key in %s does not belong to the first certificate in %s", key, certificate)
                  : take_subject(ids, buf_span(&ids->ca_ders[0]), e);
     }
     ids->mints = rc == 0;
@@ -455,16 +453,38 @@ static int load_snapshot(struct identities *ids, struct err *e)
     return ids->snapshot == NULL ? -1 : 0;
 }
 
+// The PKI's authority that issued the good identity, if its key can be had without asking.
+static int open_issuer(struct identities *ids, struct err *e)
+{
+    char *certificate = NULL;
+    char *key = NULL;
+    int rc = 0;
+    if (issuer_find(ids->source->pki, buf_span(&ids->good.chain[0]), &certificate, &key)) {
+        rc = open_ca(ids, certificate, key, e);
+    }
+    free(certificate);
+    free(key);
+    return rc;
+}
+
 static int open_source(struct identities *ids, struct err *e)
 {
-    bool ca = ids->source->pki == NULL && ids->source->ca_certificate != NULL;
-    if (ca && (open_ca(ids, e) != 0 || set_up_minting(ids, e) != 0)) {
+    const struct probe_source *source = ids->source;
+    bool ca = source->pki == NULL && source->ca_certificate != NULL;
+    if (ca && (open_ca(ids, source->ca_certificate, source->ca_key, e) != 0 || set_up_minting(ids, e) != 0)) {
         return -1;
     }
     if (load_good(ids, e) != 0 || load_snapshot(ids, e) != 0) {
         return -1;
     }
-    return ca ? 0 : open_stranger(ids, e) != 0 ? -1 : set_up_minting(ids, e);
+    if (ca) {
+        return 0;
+    }
+    int rc = source->pki != NULL ? open_issuer(ids, e) : 0;
+    if (rc == 0 && !ids->mints) {
+        rc = open_stranger(ids, e);
+    }
+    return rc != 0 ? -1 : set_up_minting(ids, e);
 }
 
 struct identities *identities_new(const struct probe_options *options, struct err *e)

@@ -112,7 +112,7 @@ void prober_dial(struct prober *p, const struct identity *identity, unsigned ver
     }
     prober_wait(p);
     if (dial_open(&dial, &target, context, target.name, outcome)) {
-        dial_ask(&dial);
+        dial_ask(&dial, false);
     }
     dial_close(&dial);
     tls_context_free(context);
@@ -284,9 +284,23 @@ static void doubt(struct probe_run *run, size_t from)
     }
 }
 
+// What takes a while to become wrong.
+static void prepare(struct prober *p, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct attempt *a = &plan->attempts[i];
+        if (a->row->run == case_resumed_expired && prober_control(p, a->version) != CONTROL_NO_SUCH_VERSION) {
+            expiry_prepare(p, a->version);
+        }
+    }
+}
+
 static void run_plan(struct prober *p, const struct plan *plan)
 {
     bool served = run_controls(p, true);
+    if (served && identities_can_mint(p->identities)) {
+        prepare(p, plan);
+    }
     for (size_t at = 0; at < plan->count; at += BATCH) {
         size_t count = plan->count - at < BATCH ? plan->count - at : BATCH;
         size_t before = p->run->count;
@@ -341,7 +355,11 @@ static void plan_make(const struct probe_options *options, struct plan *plan)
 int probe_server(const struct probe_options *options, const struct probe_observer *observer, struct probe_run *run,
                  struct err *e)
 {
-    struct prober p = {.options = options, .observer = observer, .run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct prober p = {.options = options,
+                       .observer = observer,
+                       .run = run,
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .revocation_lock = PTHREAD_MUTEX_INITIALIZER};
     struct plan plan = {0};
     run->verdict = PROBE_INCONCLUSIVE;
     for (size_t i = 0; i < options->only_count; i++) {
@@ -364,7 +382,12 @@ int probe_server(const struct probe_options *options, const struct probe_observe
     run_plan(&p, &plan);
     run->verdict = run_judge(run, &run->why);
     free(plan.attempts);
+    for (size_t i = 0; i < TESTED_VERSIONS; i++) {
+        revocation_clear(&p.revocations[i]);
+        expiry_clear(&p.expiries[i]);
+    }
     identities_free(p.identities);
     pthread_mutex_destroy(&p.lock);
+    pthread_mutex_destroy(&p.revocation_lock);
     return 0;
 }
