@@ -28,12 +28,27 @@ static inline void require_short_lines(const char *text)
     }
 }
 
+// Every tag is closed, in the order of XML; what is in between is text that cannot be a tag.
+static inline void require_drawn(const struct explain_story *story)
+{
+    struct buf svg = {0};
+    long depth = 0;
+    explain_svg(story, &svg);
+    fuzz_require_printable((const char *)svg.data, true);
+    for (const char *at = strchr((const char *)svg.data, '<'); at != NULL; at = strchr(at + 1, '<')) {
+        const char *end = strpbrk(at + 1, "<>");
+        REQUIRE(end != NULL && *end == '>' && depth >= (at != (const char *)svg.data));
+        depth += at[1] == '/' ? -1 : end[-1] == '/' ? 0 : 1;
+    }
+    REQUIRE(depth == 0);
+    buf_clear(&svg);
+}
+
 // The text, for free().
 static inline char *require_told(const struct explain *x)
 {
     char *text = NULL;
     size_t len = 0;
-    struct buf drawing = {0};
     struct explain_story story;
     FILE *out = open_memstream(&text, &len);
     size_t messages = 0;
@@ -51,9 +66,7 @@ static inline char *require_told(const struct explain *x)
     REQUIRE(fclose(out) == 0);
     fuzz_require_printable(text, true);
     require_short_lines(text);
-    explain_svg(&story, &drawing);
-    fuzz_require_printable((const char *)drawing.data, true);
-    buf_clear(&drawing);
+    require_drawn(&story);
     json_t *json = explain_json(&story, true);
     REQUIRE(json != NULL);
     json_decref(json);
