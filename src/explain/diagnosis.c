@@ -115,8 +115,7 @@ static bool tell_times(const struct evidence *v)
         }
         free(name);
     }
-    if (!found && v->refusal != NULL && v->refusal->type == ALERT_CERTIFICATE_EXPIRED &&
-        explain_judgement(v->of, v->refusal->from) == NULL) { // else the reason is known
+    if (!found && v->refusal != NULL && v->refusal->type == ALERT_CERTIFICATE_EXPIRED) {
         say(v->to,
             "None of the certificates that the %s sent had expired at %s: it may be the clock of the %s that is wrong.",
             explain_side_name(v->side), now, explain_side_name(v->refusal->from));
@@ -334,6 +333,11 @@ void explain_diagnose(const struct explain *x, int failed, const struct explain_
     v.side = refusal != NULL ? (refusal->from == EXPLAIN_CLIENT ? EXPLAIN_SERVER : EXPLAIN_CLIENT)
              : failed == 3   ? EXPLAIN_SERVER
                              : EXPLAIN_CLIENT;
+    const struct explain_judgement *judgement =
+        explain_judgement(x, v.side == EXPLAIN_CLIENT ? EXPLAIN_SERVER : EXPLAIN_CLIENT);
+    if (judgement != NULL && judgement->reason != REASON_ok) {
+        return; // the reason is known
+    }
     v.certificates = field_of(x, v.side, MESSAGE_CERTIFICATE, "certificates");
     v.authorities = v.side == EXPLAIN_CLIENT
                         ? field_of(x, EXPLAIN_SERVER, MESSAGE_CERTIFICATE_REQUEST, "certificate_authorities")

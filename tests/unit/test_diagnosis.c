@@ -137,7 +137,8 @@ struct course {
 enum { UNKNOWN_DAY = -10000 };
 #define RANDOM "0000000000000000000000000000000000000000000000000000000000000000"
 
-static void check(const struct course *c)
+// `known`: who refuses is here, and has said why; or REASON_ok.
+static void check(const struct course *c, enum reason known)
 {
     struct explain *x = explain_new(NULL);
     struct explain_story story;
@@ -162,6 +163,9 @@ static void check(const struct course *c)
         record(x, c->refuses, RECORD_ALERT, span_of(alert, 2));
     } else {
         explain_closed(x, c->refuses, false);
+    }
+    if (known != REASON_ok) {
+        explain_judged(x, c->refuses, known, 0, "it is so");
     }
     explain_story_init(&story, x);
     assert_int_not_equal(story.failed, 0);
@@ -231,7 +235,7 @@ static void test_client(void **state)
          "CN=alice."},
     };
     for (size_t i = 0; i < sizeof courses / sizeof courses[0]; i++) {
-        check(&courses[i]);
+        check(&courses[i], REASON_ok);
     }
 }
 
@@ -253,8 +257,18 @@ static void test_server(void **state)
          "####################, and this was ####################."},
     };
     for (size_t i = 0; i < sizeof courses / sizeof courses[0]; i++) {
-        check(&courses[i]);
+        check(&courses[i], REASON_ok);
     }
+}
+
+// What would be said, were the reason not known.
+static void test_known(void **state)
+{
+    (void)state;
+    struct course course = {NULL, LEAF, "moon", SELF, true, EXPLAIN_SERVER, ALERT_UNKNOWN_CA, 40, ""};
+    check(&course, REASON_chain_untrusted);
+    course.client = 0;
+    check(&course, REASON_no_certificate);
 }
 
 // A server that agrees to nothing.
@@ -297,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client),
         cmocka_unit_test(test_server),
+        cmocka_unit_test(test_known),
         cmocka_unit_test(test_offer),
     };
     return cmocka_run_group_tests(tests, make_certificates, forget_certificates);
