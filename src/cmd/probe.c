@@ -4,8 +4,10 @@
 
 #include "base/args.h"
 #include "base/pki_files.h"
+#include "base/text.h"
 #include "client/client.h"
 #include "probe/report.h"
+#include "server/server.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -82,6 +84,36 @@ static int check(struct probe_arguments *a, struct err *e)
     return 0;
 }
 
+// Our own server on this machine learns by its control socket what was revoked.
+static int reload_own(void *arg, struct err *e)
+{
+    const unsigned *port = arg;
+    struct buf answer = {0};
+    int rc = server_ask(NULL, *port, "reload", &answer, e);
+    json_t *json = json_loadb((const char *)answer.data, answer.len, 0, NULL);
+    const char *error = json_string_value(json_object_get(json, "error"));
+    if (rc == 0 && (json == NULL || error != NULL)) {
+        rc = err_set(e, "reloading the server: %s", error != NULL ? error : "its answer is not JSON");
+    }
+    json_decref(json);
+    buf_clear(&answer);
+    return rc;
+}
+
+static bool is_here(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || text_starts(host, "127.") || strcmp(host, "::1") == 0;
+}
+
+static bool is_own(unsigned port)
+{
+    struct buf answer = {0};
+    struct err e = ERR_INIT;
+    bool own = server_ask(NULL, port, "status", &answer, &e) == 0;
+    buf_clear(&answer);
+    return own;
+}
+
 static void list_cases(void)
 {
     const struct probe_case *c = NULL;
@@ -92,7 +124,7 @@ static void list_cases(void)
 
 static int run(struct probe_arguments *a, struct err *e)
 {
-    static const int refused_by_default[] = {400, 401, 403, 495, 496, 497};
+    static const int refused_by_default[] = {400, 401, 403, 421, 495, 496, 497};
     struct probe_reporter reporter = {0};
     int statuses[STATUS_MOST];
     struct client_target target;
@@ -121,6 +153,11 @@ static int run(struct probe_arguments *a, struct err *e)
     a->options.port = target.port;
     a->options.path = target.path;
     int code = 0;
+    unsigned port = (unsigned)strtoul(target.port, NULL, 10);
+    if (a->options.source.pki != NULL && a->options.reload_cmd == NULL && is_here(target.host) && is_own(port)) {
+        a->options.reload = reload_own;
+        a->options.reload_arg = &port;
+    }
     int rc = probe_server(&a->options, &reporter.observer, &probe_run, e);
     rc = rc == 0 ? probe_reporter_end(&reporter, &probe_run, &code, e) : rc;
     probe_reporter_clear(&reporter);
@@ -161,10 +198,16 @@ int cmd_probe(int argc, char **argv)
         {"key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &s->key},
         {"name", 0, ARG_TEXT, "NAME", "the server name to ask for (default: HOST)", &o->name},
         {"expect-body", 0, ARG_TEXT, "TEXT", "only an answer with this in it counts as being served", &o->expect_body},
-        {"refused-status", 0, ARG_TEXT, "LIST", "HTTP statuses that refuse (default: 400,401,403,495,496,497)",
+        {"refused-status", 0, ARG_TEXT, "LIST", "HTTP statuses that refuse (default: 400,401,403,421,495,496,497)",
          &a.refused_status},
         {"case", 0, ARG_LIST, "TOKEN", "this case only; may be given again", &a.only},
         {"list", 0, ARG_FLAG, NULL, "print the cases, and do nothing", &a.list},
+        {"sni-other", 0, ARG_TEXT, "NAME", "another server name of the target, whose sessions are tried too",
+         &o->sni_other},
+        {"revoke-cmd", 0, ARG_TEXT, "CMD",
+         "makes the CA revoke the certificate in $MTLS_PROBE_CERT (default: --pki does)", &o->revoke_cmd},
+        {"reload-cmd", 0, ARG_TEXT, "CMD", "makes the target learn of it (default: mtls reload, if it is our server)",
+         &o->reload_cmd},
         {"tls", 0, ARG_TEXT, "1.2|1.3", "this version only", &a.tls},
         {"parallel", 0, ARG_NUMBER, "N", "connections at once (default: 1)", &o->parallel},
         {"rate", 0, ARG_NUMBER, "N", "connections begun in a second, at most", &o->rate},

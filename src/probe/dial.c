@@ -24,8 +24,7 @@ void outcome_set(struct outcome *o, enum probe_seen seen, const char *fmt, ...)
 
 // --- the socket ---
 
-// Waits until it is ready for one of the events, until the deadline (monotonic). False: it is not.
-static bool wait_for(int fd, short events, uint64_t deadline)
+bool dial_wait(int fd, short events, uint64_t deadline)
 {
     struct pollfd pfd = {.fd = fd, .events = events};
     for (;;) {
@@ -55,7 +54,7 @@ int dial_socket(const struct dial_target *target, struct outcome *outcome)
     }
     if (connect(fd, (const struct sockaddr *)&target->address, target->address_len) != 0 && errno != EINPROGRESS) {
         failure = errno;
-    } else if (!wait_for(fd, POLLOUT, deadline_in(target->timeout_ms))) {
+    } else if (!dial_wait(fd, POLLOUT, deadline_in(target->timeout_ms))) {
         failure = ETIMEDOUT;
     } else {
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &len);
@@ -132,7 +131,7 @@ static enum tls_status shake_hands(struct dial *d, uint64_t deadline)
 {
     enum tls_status status = tls_handshake(d->tls);
     while ((status == TLS_WANT_READ || status == TLS_WANT_WRITE) &&
-           wait_for(d->fd, status == TLS_WANT_READ ? POLLIN : POLLOUT, deadline)) {
+           dial_wait(d->fd, status == TLS_WANT_READ ? POLLIN : POLLOUT, deadline)) {
         status = tls_handshake(d->tls);
     }
     return status;
@@ -204,17 +203,15 @@ static bool is_refusal(const struct dial_target *target, int status)
     return false;
 }
 
-// Does what has come so far decide it? `whole`: nothing more will come.
-static bool decided(struct dial *d, const struct buf *answer, bool whole)
+bool answer_judge(const struct dial_target *target, const struct buf *answer, bool whole, struct outcome *o)
 {
-    struct outcome *o = d->outcome;
-    const char *expected = d->target->expect_body;
+    const char *expected = target->expect_body;
     int status = http_status((const char *)answer->data, answer->len);
     if (answer->len == 0 || (status < 0 && !whole)) {
         return false;
     }
     o->status = status > 0 ? status : 0;
-    if (o->status != 0 && is_refusal(d->target, o->status)) {
+    if (o->status != 0 && is_refusal(target, o->status)) {
         outcome_set(o, PROBE_REFUSED_HTTP, "HTTP status %d", o->status);
     } else if (expected == NULL || memmem(answer->data, answer->len, expected, strlen(expected)) != NULL) {
         outcome_set(o, PROBE_SERVED, o->status != 0 ? "HTTP status %d" : "an answer that is not HTTP", o->status);
@@ -247,20 +244,23 @@ static void explain_ending(struct dial *d, enum tls_status status, long waited)
     }
 }
 
-static void send_request(struct dial *d, uint64_t deadline)
+char *request_text(const struct dial_target *t, bool stay)
 {
-    const struct dial_target *t = d->target;
     bool bracketed = strchr(t->name, ':') != NULL;
-    char *request = mem_printf("GET %s HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: mtls-probe\r\nAccept: */*\r\n"
-                               "Connection: close\r\n\r\n",
-                               t->path, bracketed ? "[" : "", t->name, bracketed ? "]" : "");
+    return mem_printf("GET %s HTTP/1.1\r\nHost: %s%s%s\r\nUser-Agent: mtls-probe\r\nAccept: */*\r\n%s\r\n", t->path,
+                      bracketed ? "[" : "", t->name, bracketed ? "]" : "", stay ? "" : "Connection: close\r\n");
+}
+
+static void send_request(struct dial *d, uint64_t deadline, bool stay)
+{
+    char *request = request_text(d->target, stay);
     size_t len = strlen(request);
     for (size_t sent = 0; sent < len;) {
         size_t put = 0;
         enum tls_status status = tls_write(d->tls, request + sent, len - sent, &put);
         sent += put;
         if (status != TLS_DONE && ((status != TLS_WANT_READ && status != TLS_WANT_WRITE) ||
-                                   !wait_for(d->fd, status == TLS_WANT_READ ? POLLIN : POLLOUT, deadline))) {
+                                   !dial_wait(d->fd, status == TLS_WANT_READ ? POLLIN : POLLOUT, deadline))) {
             break; // what the target says about it may still be readable
         }
     }
@@ -279,21 +279,21 @@ static enum tls_status read_answer(struct dial *d, struct buf *answer, long *wai
         size_t got = 0;
         status = tls_read(d->tls, data, sizeof data, &got);
         buf_add(answer, data, got);
-        if (status == TLS_DONE && decided(d, answer, false)) {
+        if (status == TLS_DONE && answer_judge(d->target, answer, false, o)) {
             break;
         }
         o->proven = o->proven || d->received > d->received_own; // and if it was an alert, the next read says so
         *waited = o->proven && d->target->silence_ms > 0 ? d->target->silence_ms : d->target->timeout_ms;
         if (status != TLS_DONE &&
             ((status != TLS_WANT_READ && status != TLS_WANT_WRITE) ||
-             !wait_for(d->fd, status == TLS_WANT_READ ? POLLIN : POLLOUT, start + (uint64_t)*waited * 1000))) {
+             !dial_wait(d->fd, status == TLS_WANT_READ ? POLLIN : POLLOUT, start + (uint64_t)*waited * 1000))) {
             break;
         }
     }
     return status;
 }
 
-void dial_ask(struct dial *d)
+void dial_ask(struct dial *d, bool stay)
 {
     struct buf answer = {0};
     long waited = d->target->timeout_ms;
@@ -303,13 +303,31 @@ void dial_ask(struct dial *d)
     enum tls_status status = tls_read(d->tls, data, sizeof data, &got);
     buf_add(&answer, data, got);
     if (status == TLS_DONE || status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
-        send_request(d, deadline_in(waited));
+        send_request(d, deadline_in(waited), stay);
         status = read_answer(d, &answer, &waited);
     }
-    if (d->outcome->seen == PROBE_DOWN && !decided(d, &answer, true)) {
+    if (d->outcome->seen == PROBE_DOWN && !answer_judge(d->target, &answer, true, d->outcome)) {
         explain_ending(d, status, waited);
     }
     buf_clear(&answer);
+}
+
+bool dial_drain(struct dial *d)
+{
+    enum { QUIET_MS = 25 };
+    char data[4096];
+    size_t got = 0;
+    enum tls_status status = TLS_DONE;
+    do {
+        status = tls_read(d->tls, data, sizeof data, &got);
+    } while (status == TLS_DONE || (status == TLS_WANT_READ && dial_wait(d->fd, POLLIN, deadline_in(QUIET_MS))));
+    *d->outcome =
+        (struct outcome){.seen = PROBE_DOWN, .hello = true, .completed = true, .proven = true, .alert = TLS_ALERT_NONE};
+    if (status == TLS_WANT_READ || status == TLS_WANT_WRITE) {
+        return true;
+    }
+    explain_ending(d, status, 0);
+    return false;
 }
 
 void dial_close(struct dial *d)

@@ -23,12 +23,15 @@ struct dial_target {
 
 struct outcome {
     enum probe_seen seen;
-    bool hello;     // the target answered our hello with one of its own
-    bool completed; // our side of the handshake was
-    bool proven;    // and so was the target's: it has said something under the final keys, or finished in TLS 1.2
-    bool doubtful;  // it says nothing about the certificate: the case could not be brought about as it was meant
-    int alert;      // received; TLS_ALERT_*
-    int status;     // HTTP; 0
+    bool hello;           // the target answered our hello with one of its own
+    bool completed;       // our side of the handshake was
+    bool proven;          // and so was the target's: it has said something under the final keys, or finished in TLS 1.2
+    bool doubtful;        // it says nothing about the certificate: the case could not be brought about as it was meant
+    bool harmed;          // the target does not serve the good one any more
+    bool resumed;         // where a session was offered: it was taken
+    bool session_refused; // where one was wanted: there is none
+    int alert;            // received; TLS_ALERT_*
+    int status;           // HTTP; 0
     uint64_t took_us;
     char detail[320]; // one sentence, escaped
 };
@@ -51,11 +54,19 @@ struct dial {
 // Connects and shakes hands. False: it came to nothing, and the outcome says what. Close it in both cases.
 bool dial_open(struct dial *d, const struct dial_target *target, struct tls_context *context, const char *name,
                struct outcome *outcome);
-// Sends a request and waits for what comes.
-void dial_ask(struct dial *d);
+// Sends a request and waits for what comes. `stay`: the connection is to stay open afterwards.
+void dial_ask(struct dial *d, bool stay);
+// Drops what is left of an answer, until nothing comes for a moment. False: the target has ended the connection
+// meanwhile, and the outcome says how.
+bool dial_drain(struct dial *d);
 void dial_close(struct dial *d);
 // A socket alone, connected; -1: the outcome says why.
 int dial_socket(const struct dial_target *target, struct outcome *outcome);
+bool dial_wait(int fd, short events, uint64_t deadline); // until it is ready, or it is so late (monotonic): false
+
+char *request_text(const struct dial_target *target, bool stay); // the caller's
+// Does what has come so far decide it? `whole`: nothing more will come.
+bool answer_judge(const struct dial_target *target, const struct buf *answer, bool whole, struct outcome *outcome);
 
 // The status of an answer that begins so, *len bytes of it; 0: not HTTP; -1: too short to tell.
 int http_status(const char *answer, size_t len);

@@ -21,6 +21,10 @@ void identity_clear(struct identity *identity);
 int identity_load(const char *certificate, const char *key, struct identity *identity, struct err *e);
 void identity_copy(struct identity *to, const struct identity *from);
 
+// The files of the authority in a PKI's directory that issued the certificate, for the caller to free. False: it is not
+// there, or its key is encrypted and $MTLS_PASSPHRASE is not set.
+bool issuer_find(const char *pki, struct span certificate, char **certificates, char **key);
+
 struct identities;
 struct identities *identities_new(const struct probe_options *options, struct err *e);
 void identities_free(struct identities *identities);

@@ -7,6 +7,7 @@
 #include "probe/dial.h"
 #include "probe/identity.h"
 #include "probe/probe.h"
+#include "probe/revocation.h"
 #include "probe/verdict.h"
 
 #include <pthread.h>
@@ -41,6 +42,18 @@ const char *version_word(unsigned version);   // "1.2"
 int target_find(const struct probe_options *options, struct dial_target *target, struct err *e);
 bool address_is_near(const struct sockaddr_storage *address); // loopback, link-local or private
 
+// --- case_session.c: a session of a certificate that expires soon, made early, so that nobody waits for it ---
+
+struct expiry { // of one version
+    struct identity identity;
+    struct raw_session session;
+    int64_t until;         // its last second
+    char why[200];         // there is no session
+    struct outcome before; // doubtful: it was not even good at first
+};
+void expiry_prepare(struct prober *p, unsigned version);
+void expiry_clear(struct expiry *expiry);
+
 // --- run.c: a run that is on ---
 
 enum { TESTED_VERSIONS = 2 };
@@ -53,8 +66,12 @@ struct prober {
     struct dial_target target;
     enum control_state controls[TESTED_VERSIONS]; // of TLS 1.2 and 1.3
     size_t total;                                 // results that there will be, as far as that is known
-    pthread_mutex_t lock;                         // of what follows, and of the run
-    uint64_t next_start;                          // monotonic microseconds: the next connection may begin
+    struct expiry expiries[TESTED_VERSIONS];
+    pthread_mutex_t revocation_lock;
+    struct revocation revocations[TESTED_VERSIONS]; // each made when a case asks for it
+    pthread_mutex_t lock;                           // of what follows, and of the run
+    size_t connections;                             // begun so far
+    uint64_t next_start;                            // monotonic microseconds: the next connection may begin
 };
 
 // Waits until the rate allows another connection.

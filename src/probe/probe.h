@@ -118,9 +118,11 @@ struct probe_options {
     const char *const *only; // tokens of cases; none: all
     size_t only_count;
     const char *keep;       // directory for the minted certificates and keys; NULL: they are in memory only
-    const char *revoke_cmd; // makes the target's CA revoke what $MTLS_PROBE_CERT is; NULL: see docs/probe.md
+    const char *revoke_cmd; // makes the target's CA revoke what is in the file $MTLS_PROBE_CERT; NULL: the PKI does
     const char *reload_cmd; // makes the target learn of it
-    const char *sni_other;  // another server name of the target
+    int (*reload)(void *arg, struct err *e); // the same, where there is no command; or NULL
+    void *reload_arg;
+    const char *sni_other; // another server name of the target
 };
 
 struct probe_observer { // for a live table

@@ -82,14 +82,15 @@ static void add_result(struct prober *p, const struct probe_case *of, unsigned v
 
 void prober_wait(struct prober *p)
 {
-    if (p->options->rate <= 0) {
+    uint64_t now = clock_monotonic_us();
+    pthread_mutex_lock(&p->lock);
+    uint64_t start = p->next_start > now ? p->next_start : now;
+    p->next_start = p->options->rate > 0 ? start + 1000000 / (uint64_t)p->options->rate : 0;
+    p->connections++;
+    pthread_mutex_unlock(&p->lock);
+    if (start <= now) {
         return;
     }
-    pthread_mutex_lock(&p->lock);
-    uint64_t now = clock_monotonic_us();
-    uint64_t start = p->next_start > now ? p->next_start : now;
-    p->next_start = start + 1000000 / (uint64_t)p->options->rate;
-    pthread_mutex_unlock(&p->lock);
     const struct timespec pause = {.tv_sec = (time_t)((start - now) / 1000000),
                                    .tv_nsec = (long)((start - now) % 1000000) * 1000};
     nanosleep(&pause, NULL);
@@ -112,7 +113,7 @@ void prober_dial(struct prober *p, const struct identity *identity, unsigned ver
     }
     prober_wait(p);
     if (dial_open(&dial, &target, context, target.name, outcome)) {
-        dial_ask(&dial);
+        dial_ask(&dial, false);
     }
     dial_close(&dial);
     tls_context_free(context);
@@ -284,15 +285,30 @@ static void doubt(struct probe_run *run, size_t from)
     }
 }
 
+// What takes a while to become wrong.
+static void prepare(struct prober *p, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct attempt *a = &plan->attempts[i];
+        if (a->row->run == case_resumed_expired && prober_control(p, a->version) != CONTROL_NO_SUCH_VERSION) {
+            expiry_prepare(p, a->version);
+        }
+    }
+}
+
 static void run_plan(struct prober *p, const struct plan *plan)
 {
     bool served = run_controls(p, true);
+    if (served && identities_can_mint(p->identities)) {
+        prepare(p, plan);
+    }
     for (size_t at = 0; at < plan->count; at += BATCH) {
         size_t count = plan->count - at < BATCH ? plan->count - at : BATCH;
         size_t before = p->run->count;
         if (served) {
+            size_t connections = p->connections;
             run_batch(p, plan->attempts + at, count);
-            served = run_controls(p, false);
+            served = p->connections == connections || run_controls(p, false);
             if (!served) {
                 doubt(p->run, before);
             }
@@ -341,7 +357,11 @@ static void plan_make(const struct probe_options *options, struct plan *plan)
 int probe_server(const struct probe_options *options, const struct probe_observer *observer, struct probe_run *run,
                  struct err *e)
 {
-    struct prober p = {.options = options, .observer = observer, .run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct prober p = {.options = options,
+                       .observer = observer,
+                       .run = run,
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .revocation_lock = PTHREAD_MUTEX_INITIALIZER};
     struct plan plan = {0};
     run->verdict = PROBE_INCONCLUSIVE;
     for (size_t i = 0; i < options->only_count; i++) {
@@ -364,7 +384,12 @@ int probe_server(const struct probe_options *options, const struct probe_observe
     run_plan(&p, &plan);
     run->verdict = run_judge(run, &run->why);
     free(plan.attempts);
+    for (size_t i = 0; i < TESTED_VERSIONS; i++) {
+        revocation_clear(&p.revocations[i]);
+        expiry_clear(&p.expiries[i]);
+    }
     identities_free(p.identities);
     pthread_mutex_destroy(&p.lock);
+    pthread_mutex_destroy(&p.revocation_lock);
     return 0;
 }

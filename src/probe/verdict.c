@@ -35,7 +35,7 @@ enum probe_verdict outcome_judge(const struct outcome *wrong, enum control_state
     if (control == CONTROL_NO_SUCH_VERSION) {
         return PROBE_SKIPPED;
     }
-    if (wrong->seen == PROBE_SERVED) {
+    if (wrong->harmed || wrong->seen == PROBE_SERVED) {
         return PROBE_FINDING; // whatever the good ones got
     }
     if (control == CONTROL_NONE) {

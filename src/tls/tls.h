@@ -119,7 +119,7 @@ struct tls_tap {
     void (*bytes)(void *arg, bool sent, const uint8_t *data, size_t len); // as many as were taken, or came; never none
     // As a line of SSLKEYLOGFILE has it, before the first record that it protects is received or sent.
     void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
-    void (*ended)(void *arg, bool reset); // the peer sends no more
+    void (*ended)(void *arg, bool reset); // the peer sends no more: told once
 };
 // Before the handshake. Copied; all of its functions are there, and its arg outlives the connection. {0} ends it.
 void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
@@ -130,6 +130,8 @@ enum tls_status tls_read(struct tls_connection *connection, void *data, size_t l
 // there for tls_read().
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
+// What is written from now on waits for tls_close, which must follow, and leaves together with close_notify.
+void tls_hold(struct tls_connection *connection);
 // It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
 // itself. Costs two system calls; does nothing while something is half done.
 void tls_rest(struct tls_connection *connection);
