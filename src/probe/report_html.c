@@ -115,12 +115,17 @@ static void add_list(const struct probe_run *run, enum probe_verdict verdict, co
 void probe_report_html(const struct probe_report *report, struct buf *html)
 {
     add_head(report, html);
-    for (size_t i = 0; i < report->run_count; i++) {
-        add_banner(report, i, html);
-    }
     if (report->run_count == 1) {
+        add_banner(report, 0, html);
         add_tiles(report, html);
         report_html_glance(report->runs[0], html);
+    } else {
+        buf_text(html, "<div class=\"pair\">\n");
+        add_banner(report, 0, html);
+        add_banner(report, 1, html);
+        report_html_glance(report->runs[0], html);
+        report_html_glance(report->runs[1], html);
+        buf_text(html, "</div>\n");
     }
     report_html_matrix(report, html);
     report_html_findings(report, html);

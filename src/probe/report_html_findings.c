@@ -4,23 +4,40 @@
 
 #include <string.h>
 
+// One label for what was seen in several versions alike, from `first` on; returns where that ends.
+static size_t add_seen(const struct report_finding *finding, size_t first, bool two, struct buf *html)
+{
+    struct buf seen = {0};
+    struct buf label = {0};
+    size_t i = first;
+    report_seen(&seen, finding->seen[first]);
+    buf_printf(&label, "%sTLS ", !two ? "" : finding->run[first] == 0 ? "A, " : "B, ");
+    for (; i < finding->count && finding->run[i] == finding->run[first]; i++) {
+        struct buf other = {0};
+        report_seen(&other, finding->seen[i]);
+        bool alike = strcmp((const char *)other.data, (const char *)seen.data) == 0;
+        buf_clear(&other);
+        if (!alike) {
+            break;
+        }
+        buf_printf(&label, "%s%s", i > first ? ", " : "", finding->seen[i]->version);
+    }
+    buf_printf(&label, ": %s", (const char *)seen.data);
+    buf_text(html, " ");
+    report_html_cell(finding->seen[first], (const char *)label.data, html);
+    buf_clear(&label);
+    buf_clear(&seen);
+    return i;
+}
+
 static void add_case(const struct report_finding *finding, const struct probe_report *report, struct buf *html)
 {
     buf_printf(html, "<li><code>%s</code>: ", finding->of->token);
     report_markup(html, finding->of->what);
     buf_printf(html, " <span class=\"soft\">(%s)</span>%s", finding->of->rfc,
                finding->known ? " <span class=\"soft\">known</span>" : "");
-    for (size_t i = 0; i < finding->count; i++) {
-        struct buf label = {0};
-        buf_printf(&label, "%sTLS %s: ",
-                   report->run_count == 1 ? ""
-                   : finding->run[i] == 0 ? "A, "
-                                          : "B, ",
-                   finding->seen[i]->version);
-        report_seen(&label, finding->seen[i]);
-        buf_text(html, " ");
-        report_html_cell(finding->seen[i], (const char *)label.data, html);
-        buf_clear(&label);
+    for (size_t i = 0; i < finding->count;) {
+        i = add_seen(finding, i, report->run_count > 1, html);
     }
     buf_text(html, "</li>\n");
 }

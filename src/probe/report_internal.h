@@ -21,6 +21,9 @@ extern const char *const report_versions[REPORT_VERSIONS];
 // Of several results of one case in one version that which weighs most; NULL: there is none.
 const struct probe_result *report_result(const struct probe_run *run, const struct probe_case *of, const char *version);
 
+// Of two runs: their verdicts on it are not the same, or only one of them tried it.
+bool report_differs(const struct probe_report *report, const struct probe_case *of, const char *version);
+
 // PROBE_GROUPS in their order; NULL past the last.
 const char *report_group(size_t i);
 const char *report_group_about(const char *group);

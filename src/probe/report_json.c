@@ -99,7 +99,7 @@ static json_t *differences_json(const struct probe_report *report)
         for (size_t v = 0; v < REPORT_VERSIONS; v++) {
             const struct probe_result *a = report_result(report->runs[0], probe_case_at(i), report_versions[v]);
             const struct probe_result *b = report_result(report->runs[1], probe_case_at(i), report_versions[v]);
-            if ((a == NULL && b == NULL) || (a != NULL && b != NULL && a->verdict == b->verdict)) {
+            if (!report_differs(report, probe_case_at(i), report_versions[v])) {
                 continue;
             }
             json_array_append_new(array,

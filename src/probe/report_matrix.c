@@ -87,13 +87,25 @@ static char worst_kind(const struct probe_report *report, const struct probe_cas
     return worst;
 }
 
+static bool differs(const struct probe_report *report, const struct probe_case *of)
+{
+    for (size_t v = 0; report->run_count > 1 && v < REPORT_VERSIONS; v++) {
+        if (report_differs(report, of, report_versions[v])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_row(const struct probe_report *report, const struct probe_case *of, struct buf *html)
 {
     buf_printf(html, "<tr id=\"%s\" class=\"%c\"><th scope=\"row\"><code>", of->token, worst_kind(report, of));
     for (const char *c = of->token; *c != '\0'; c++) { // long words break behind their underscores
         buf_printf(html, *c == '_' ? "%c<wbr>" : "%c", *c);
     }
-    buf_text(html, "</code><small>");
+    buf_text(html, differs(report, of) ? "</code> <span class=\"differs\" title=\"A and B differ\">\xe2\x89\xa0</span>"
+                                       : "</code>");
+    buf_text(html, "<small>");
     report_markup(html, of->what);
     buf_text(html, "</small></th>");
     for (size_t i = 0; i < report->run_count; i++) {
@@ -202,7 +214,7 @@ void report_html_glance(const struct probe_run *run, struct buf *html)
 
 // --- the matrix ---
 
-static void add_legend(struct buf *html)
+static void add_legend(bool two, struct buf *html)
 {
     static const struct {
         enum probe_verdict verdict;
@@ -217,13 +229,14 @@ static void add_legend(struct buf *html)
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         buf_printf(html, "<span><b>%s</b> %s</span> ", looks[lines[i].verdict].glyph, lines[i].text);
     }
+    buf_text(html, two ? "<span><b class=\"differs\">\xe2\x89\xa0</b> A and B differ</span>" : "");
     buf_text(html, "</p>\n");
 }
 
 void report_html_matrix(const struct probe_report *report, struct buf *html)
 {
     buf_text(html, "<section><h2>What was tried</h2>\n");
-    add_legend(html);
+    add_legend(report->run_count > 1, html);
     buf_printf(html, "<div class=\"groups%s\">\n", report->run_count > 1 ? " two" : "");
     for (size_t i = 0; report_group(i) != NULL; i++) {
         add_group(report, report_group(i), html);

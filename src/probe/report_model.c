@@ -130,6 +130,13 @@ const struct probe_result *report_result(const struct probe_run *run, const stru
     return worst;
 }
 
+bool report_differs(const struct probe_report *report, const struct probe_case *of, const char *version)
+{
+    const struct probe_result *a = report_result(report->runs[0], of, version);
+    const struct probe_result *b = report_result(report->runs[1], of, version);
+    return a == NULL || b == NULL ? a != b : a->verdict != b->verdict;
+}
+
 bool probe_report_known(const struct probe_run *baseline, const struct probe_result *finding)
 {
     if (baseline == NULL) {

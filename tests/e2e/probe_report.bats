@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What mtls probe reports of a server that lets too many in, and of our own: printed, written, read back, compared.
+load helpers.bash
+
+cases=(--case no_certificate --case expired --case revoked --case serial_zero --case tls_1_0 --case resumed_other_name)
+
+setup_file() {
+    MTLS=${MTLS:-$BATS_TEST_DIRNAME/../../build/release/mtls}
+    "$MTLS" pki -d "$BATS_FILE_TMPDIR/pki" >/dev/null
+    export PKI=$BATS_FILE_TMPDIR/pki
+}
+
+# openssl requires a certificate, but has no lists and no opinion on serial numbers; sets `port`.
+loose_server() {
+    local deadline=$((SECONDS + 10))
+    mkfifo silence
+    openssl s_server -accept 0 -cert "$PKI/servers/localhost/cert.pem" -key "$PKI/servers/localhost/key.pem" \
+        -CAfile "$PKI/trust.pem" -Verify 3 -verify_return_error -www <>silence >openssl.out 2>&1 3>&- &
+    server_pids+=("$!")
+    until grep -q ACCEPT openssl.out; do
+        ((SECONDS < deadline)) || fail "openssl did not start: $(cat openssl.out)" || return 1
+        sleep 0.05
+    done
+    port=$(sed -n 's/^ACCEPT .*://p' openssl.out)
+}
+
+probe() { # ARGUMENT...: into out, problems into err
+    mtls probe "localhost:$port" --pki "$PKI" "${cases[@]}" "$@" >out 2>err
+}
+
+@test "a table, the findings worst first with what mends them, and what was not run" {
+    loose_server
+    run -1 probe --server haproxy
+    [[ ! -s err ]]
+    grep -qE '^CASE +TLS +EXPECTED +SEEN +VERDICT$' out
+    grep -qE '^\(the good certificate\) +1.3 +served +served: HTTP 200 +good$' out
+    grep -qE '^revoked +1.2 +cert_revoked +served: HTTP 200 +FINDING$' out
+    grep -qE '^expired +1.3 +cert_expired +refused late: certificate_expired +good$' out
+    grep -qE '^localhost:[0-9]+ at .*Z: 2 findings$' out
+    [[ $(grep -nE '^(high|low): ' out | cut -d: -f2) == $'high\nlow' ]]
+    grep -q '^    HAProxy  crl-file FILE' out
+    run ! grep -q nginx out
+    grep -q 'it takes another server name of the target: --sni-other: resumed_other_name$' out
+    run ! grep -q $'[\r\033]' out
+}
+
+@test "on a terminal there are colours and a bar, with NO_COLOR no colours" {
+    command -v script >/dev/null || skip 'script is not installed here'
+    loose_server
+    local line
+    line="'$MTLS' probe localhost:$port --pki '$PKI' ${cases[*]}"
+    script -qefc "$line" /dev/null >seen </dev/null || (($? == 1))
+    grep -q $'\033\\[31mFINDING' seen
+    grep -q $'\rprobing \\[' seen
+    [[ $(tail -n 1 seen) != *probing* ]] # the bar is gone at the end
+    NO_COLOR=1 script -qefc "$line" /dev/null >seen </dev/null || (($? == 1))
+    run ! grep -q $'\033\\[3' seen
+}
+
+@test "JSON, and nothing else, on standard output; JUnit and HTML in files that others can read" {
+    loose_server
+    run -1 probe --json --junit junit.xml --html page.html
+    [[ $(jq -c '[.mtls_probe, .verdict, .counts.findings, (.findings | map(.case))]' out) == \
+        '[1,"finding",4,["revoked","serial_zero"]]' ]]
+    jq -e '.results | all(.case == null or (.expected | type) == "string")' out
+    python3 - <<'END'
+import xml.etree.ElementTree as tree
+suite = tree.parse("junit.xml").getroot().find("testsuite")
+failed = [c.get("name") for c in suite.findall("testcase") if c.find("failure") is not None]
+assert sorted(failed) == ["revoked (TLS 1.2)", "revoked (TLS 1.3)", "serial_zero (TLS 1.2)", "serial_zero (TLS 1.3)"], failed
+assert suite.get("failures") == "4" and suite.get("errors") == "0"
+END
+    grep -q '<article class="card high">' page.html
+    run ! grep -qE '<script|https?:|src=' page.html
+}
+
+@test "a baseline forgives what it has, and nothing new" {
+    loose_server
+    run -1 probe --json
+    mv out before.json
+    run -0 probe --baseline before.json
+    grep -qE ': 2 findings, 2 of them known$' out
+    run -0 probe --baseline before.json --junit junit.xml --json
+    [[ $(grep -c '<skipped message="known: ' junit.xml) == 4 ]]
+    jq -e '.results | map(select(.verdict == "finding")) | all(.known)' out
+    jq '(.results[] | select(.case == "serial_zero")) |= (.verdict = "good")' before.json >less.json
+    run -1 probe --baseline less.json
+    grep -qE ': 2 findings, 1 of them known$' out
+}
+
+@test "a run that is inconclusive is no green run, with a baseline neither" {
+    loose_server
+    run -1 probe --json
+    mv out before.json
+    kill "${server_pids[@]}"
+    run -3 probe --baseline before.json --junit junit.xml
+    grep -q ': inconclusive' out
+    grep -q '<testcase classname="mtls.probe.run" name="conclusive" time="0.000000">' junit.xml
+    grep -q '<error type="inconclusive" message="a good certificate was not served' junit.xml
+}
+
+@test "two runs side by side: exit 1 if the second has what the first has not" {
+    loose_server
+    run -1 probe --json
+    mv out loose.json
+    start_server own -d "$PKI"
+    run -0 probe --json
+    mv out own.json
+    run -0 mtls probe --compare loose.json own.json --html both.html
+    says '4 verdicts differ'
+    grep -qE '^revoked +1.3 +served: HTTP 200 +refused late: certificate_revoked$' <<<"$output"
+    grep -q '<h1>A: 2 findings</h1>' both.html
+    grep -q '<h1>B: Every wrong certificate was refused</h1>' both.html
+    run -1 mtls probe --compare own.json loose.json
+    run -0 mtls probe --compare loose.json loose.json --json
+    [[ $(jq -c '[(.differences | length), .a.verdict, .b.verdict]' <<<"$output") == '[0,"finding","finding"]' ]]
+}
+
+@test "mistakes are said before anything is tried" {
+    port=1
+    run -2 probe --server iis
+    grep -q -- '--server: "iis" is none of nginx, haproxy, ' err
+    run -3 probe --baseline nowhere.json
+    grep -q 'nowhere.json' err
+    echo '{"mtls_probe": 1, "target": "x:1"}' >half.json
+    run -3 probe --baseline half.json
+    grep -q 'reading half.json: at: is missing' err
+    [[ ! -s out ]]
+    run -3 mtls probe --compare half.json half.json
+    run -2 mtls probe --compare half.json
+    run -2 mtls probe --compare half.json half.json --junit x.xml
+}
