@@ -69,7 +69,7 @@ static void add_tiles(const struct probe_report *report, struct buf *html)
     char of[32];
     snprintf(of, sizeof of, " of %zu", n.controls);
     buf_text(html, "<div class=\"tiles\">\n");
-    add_tile(html, "g", n.good, "", "refused, as they must be");
+    add_tile(html, "g", n.good, "", "refused");
     add_tile(html, "f", n.findings, "", "let in");
     add_tile(html, "d", n.inconclusive, "", "in doubt");
     add_tile(html, "", n.skipped, "", "not run");
