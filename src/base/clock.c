@@ -229,10 +229,30 @@ static struct tm calendar(int64_t when)
     return tm;
 }
 
+// Each log line has a time, and strftime takes it through the locale.
+static char *put_digits(char *p, int number)
+{
+    *p++ = (char)('0' + number / 10);
+    *p++ = (char)('0' + number % 10);
+    return p;
+}
+
 const char *clock_rfc3339(int64_t when, char text[CLOCK_TEXT])
 {
     struct tm tm = calendar(when);
-    strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    int year = tm.tm_year + 1900;
+    if (year < 0 || year > 9999) {
+        strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        return text;
+    }
+    const int rest[] = {tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec};
+    char *p = put_digits(put_digits(text, year / 100), year % 100);
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+        *p++ = "--T::"[i];
+        p = put_digits(p, rest[i]);
+    }
+    *p++ = 'Z';
+    *p = '\0';
     return text;
 }
 
@@ -246,7 +266,8 @@ const char *clock_rfc3339_ms(int64_t when_ms, char text[CLOCK_TEXT])
     }
     clock_rfc3339(seconds, text);
     size_t end = strlen(text) - strlen("Z");
-    snprintf(text + end, CLOCK_TEXT - end, ".%03dZ", (int)ms);
+    const char fraction[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0'};
+    memcpy(text + end, fraction, sizeof fraction);
     return text;
 }
 

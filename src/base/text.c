@@ -47,6 +47,12 @@ bool text_is_invisible(uint32_t c)
            (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+// Of ASCII, and shown as it is.
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '\\';
+}
+
 const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit)
 {
     const uint8_t *p = data;
@@ -67,8 +73,13 @@ const char *text_escape(struct buf *b, const void *data, size_t len, size_t limi
             i += bytes;
             continue;
         }
-        buf_add(b, p + i, n);
-        i += n;
+        size_t room = limit - (b->len - start) - 4; // for as many more, so that the next one is asked again
+        size_t run = n;
+        while (run < room && i + run < len && is_plain(p[i + run])) {
+            run++;
+        }
+        buf_add(b, p + i, run);
+        i += run;
     }
     return (const char *)b->data;
 }
@@ -102,16 +113,52 @@ void text_html(struct buf *b, const char *text)
     }
 }
 
+void text_json(struct buf *b, const char *text)
+{
+    static const char letters[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    const uint8_t *start = (const uint8_t *)text;
+    const uint8_t *p = start;
+    size_t left = strlen(text);
+    buf_add(b, "\"", 1);
+    while (left > 0) {
+        uint32_t code = 0;
+        size_t n = text_utf8(p, left, &code);
+        bool plain = n > 0 && code >= 0x20 && code != '"' && code != '\\';
+        if (!plain) { // those before it are
+            buf_add(b, start, (size_t)(p - start));
+            if (n == 0) {
+                buf_text(b, "\xef\xbf\xbd");
+            } else if (letters[code] != '\0') {
+                buf_add(b, (const char[]){'\\', letters[code]}, 2);
+            } else {
+                buf_printf(b, "\\u%04X", (unsigned)code);
+            }
+        }
+        n = n > 0 ? n : 1;
+        p += n;
+        left -= n;
+        start = plain ? start : p;
+    }
+    buf_add(b, start, (size_t)(p - start));
+    buf_add(b, "\"", 1);
+}
+
 void text_hex(struct buf *b, const void *data, size_t len, char separator)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *p = data;
+    buf_reserve(b, 3 * len);
+    uint8_t *to = b->data + b->len;
     for (size_t i = 0; i < len; i++) {
-        const char byte[] = {separator, digits[p[i] >> 4], digits[p[i] & 15]};
-        bool separated = i > 0 && separator != '\0';
-        buf_add(b, separated ? byte : byte + 1, separated ? 3 : 2);
+        if (i > 0 && separator != '\0') {
+            *to++ = (uint8_t)separator;
+        }
+        *to++ = (uint8_t)digits[p[i] >> 4];
+        *to++ = (uint8_t)digits[p[i] & 15];
     }
-    buf_add(b, "", 0);
+    *to = '\0';
+    b->len = (size_t)(to - b->data);
 }
 
 static int hex_digit(char c)

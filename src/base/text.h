@@ -24,6 +24,9 @@ bool text_is_invisible(uint32_t code);
 const char *text_escape(struct buf *b, const void *data, size_t len, size_t limit);
 // The same for HTML: escaped as above and & < > " ' as entities.
 void text_html(struct buf *b, const char *text);
+// A JSON string (RFC 8259 section 7) with its quotes, octet for octet as jansson writes it; what is no UTF-8 becomes
+// U+FFFD. For answers that are made at each request; everywhere else jansson itself.
+void text_json(struct buf *b, const char *text);
 
 // As vsnprintf, but what does not fit is cut at a character; so is what "%.80s" cut at the end of it.
 void text_vformat(char *text, size_t size, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));

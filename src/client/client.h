@@ -64,6 +64,7 @@ struct client_result {
     enum client_outcome outcome;
     struct trust_verdict verdict; // of the server
     bool unverified;              // the call goes on in spite of it, as the context says
+    bool hung_up;                 // the server ended the connection, after the handshake, without a word
     bool resumed;
     int alert;                     // received when the server refused, sent when we did; TLS_ALERT_* for none
     int status;                    // of the HTTP response, 0 for none

@@ -163,9 +163,11 @@ static void receive_response(struct session *session, struct response *response)
         result->outcome = CLIENT_SERVED;
     } else if (status == TLS_FAILED) {
         session_ended(session);
+        result->hung_up = result->outcome == CLIENT_FAILED && result->status == 0;
     } else if (status == TLS_WANT_READ) {
         session_overdue(session);
     } else if (status != TLS_DONE) {
+        result->hung_up = result->status == 0;
         err_set(&result->failure, "the server closed the connection %s",
                 result->status == 0 ? "without an answer" : "before its answer was complete");
     }

@@ -30,6 +30,7 @@ static void run(struct session *session)
     struct client_result *result = session->result;
     uint8_t data[16384];
     bool input_open = true;
+    bool any = false; // did the server say anything?
     for (;;) {
         size_t got = 0;
         bool input_ready = false;
@@ -39,9 +40,17 @@ static void run(struct session *session)
             if (write_output(session, data, got) != 0) {
                 return;
             }
+            any = true;
             continue;
-        case TLS_CLOSED:
-        case TLS_EOF: result->outcome = CLIENT_SERVED; return;
+        case TLS_EOF:
+            if (!any) {
+                result->hung_up = true;
+                err_set(&result->failure, "the server closed the connection without a word");
+                return;
+            }
+            result->outcome = CLIENT_SERVED;
+            return;
+        case TLS_CLOSED: result->outcome = CLIENT_SERVED; return;
         case TLS_FAILED: session_ended(session); return;
         default: break;
         }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
 #include "base/file.h"
 #include "cmd/connect_options.h"
 #include "cmd/connect_show.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
 // --- sessions across runs ---
 
@@ -90,8 +93,29 @@ static int fetch(const struct connect_options *o, struct client_call *call, stru
     return fflush(stdout) == 0 ? 0 : err_errno(e, "writing to standard output");
 }
 
+// What can be said of a refusal beyond its name, from what passed and what we are.
+static void diagnose(const struct connect_options *o, const struct client_call *call,
+                     const struct client_result *result, const struct observe *observe,
+                     struct client_diagnosis *diagnosis)
+{
+    json_t *authorities = observe_authorities(observe);
+    size_t count = json_array_size(authorities);
+    const char **names = mem_array(count + 1, sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = json_string_value(json_array_get(authorities, i));
+    }
+    bool is_entry = o->files.certificate == NULL && o->files.name != NULL && strchr(o->files.name, '/') == NULL;
+    const struct client_asked asked = {.certificate = json_is_array(authorities),
+                                       .authorities = names,
+                                       .count = count,
+                                       .who = is_entry ? o->files.name : NULL};
+    client_diagnose(call, result, &asked, clock_now(), diagnosis);
+    free(names);
+    json_decref(authorities);
+}
+
 static int call_once(const struct connect_options *o, struct client_call *call, struct client_result *result,
-                     struct err *e)
+                     struct client_diagnosis *diagnosis, struct err *e)
 {
     struct observe *observe = NULL;
     if (observe_begin(&o->observe, &observe, e) != 0) {
@@ -99,6 +123,7 @@ static int call_once(const struct connect_options *o, struct client_call *call, 
     }
     call->observer = observe_client(observe);
     int rc = fetch(o, call, result, e);
+    diagnose(o, call, result, observe, diagnosis);
     if (observe_end(observe, o->verbose, o->output != NULL && !o->json ? stdout : stderr, e) != 0) {
         rc = -1;
     }
@@ -115,11 +140,12 @@ static const int exit_codes[] = {
 static int run_once(const struct connect_options *o, struct client_call *call, struct err *e)
 {
     struct client_result result = {0};
+    struct client_diagnosis diagnosis;
     int code = -1;
-    if (call_once(o, call, &result, e) == 0) {
-        connect_show_ending(&result);
+    if (call_once(o, call, &result, &diagnosis, e) == 0) {
+        connect_show_ending(&result, &diagnosis);
         code = o->fail && result.status >= 400 ? ERR_REFUSED : exit_codes[result.outcome];
-        if (o->json && connect_show_json(&result, e) != 0) {
+        if (o->json && connect_show_json(&result, &diagnosis, e) != 0) {
             code = -1;
         }
     }

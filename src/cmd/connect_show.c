@@ -76,31 +76,14 @@ void connect_show_line(void *arg, enum client_line kind, const char *line)
     buf_clear(&text);
 }
 
-// An alert's meaning is the reason that we would have sent it for, as far as only one has it.
-static const char *alert_hint(int alert)
+void connect_show_ending(const struct client_result *result, const struct client_diagnosis *diagnosis)
 {
-    switch (alert) {
-    case ALERT_CERTIFICATE_REQUIRED:
-    case ALERT_NO_CERTIFICATE: return reason_info(REASON_no_certificate)->hint;
-    case ALERT_CERTIFICATE_REVOKED: return reason_info(REASON_cert_revoked)->hint;
-    case ALERT_CERTIFICATE_EXPIRED: return reason_info(REASON_cert_expired)->hint;
-    case ALERT_UNKNOWN_CA: return reason_info(REASON_chain_untrusted)->hint;
-    case ALERT_ACCESS_DENIED: return reason_info(REASON_not_allowed)->hint;
-    default: return "";
-    }
-}
-
-void connect_show_ending(const struct client_result *result)
-{
-    const char *hint = "";
     switch (result->outcome) {
-    case CLIENT_SERVED: return;
+    case CLIENT_SERVED: break;
     case CLIENT_REFUSED_BY_US:
-        hint = reason_info(result->verdict.reason)->hint;
         print_coloured(stderr, COLOUR_RED, "mtls: we refused the server: %s\n", result->failure.text);
         break;
     case CLIENT_REFUSED_BY_SERVER:
-        hint = alert_hint(result->alert);
         if (result->alert >= 0) {
             print_coloured(stderr, COLOUR_RED, "mtls: the server refused us: alert %s (%d)\n",
                            alert_name(result->alert), result->alert);
@@ -110,8 +93,11 @@ void connect_show_ending(const struct client_result *result)
         break;
     case CLIENT_FAILED: print_coloured(stderr, COLOUR_RED, "mtls: %s\n", result->failure.text); break;
     }
-    if (hint[0] != '\0') {
-        fprintf(stderr, "mtls: hint: %s\n", hint);
+    if (diagnosis->what[0] != '\0') {
+        fprintf(stderr, "mtls: %s\n", diagnosis->what);
+    }
+    if (diagnosis->mend[0] != '\0') {
+        fprintf(stderr, "mtls: hint: %s\n", diagnosis->mend);
     }
 }
 
@@ -122,7 +108,7 @@ static json_t *text_or_null(const char *text)
     return text[0] != '\0' ? json_string(text) : json_null();
 }
 
-int connect_show_json(const struct client_result *result, struct err *e)
+int connect_show_json(const struct client_result *result, const struct client_diagnosis *diagnosis, struct err *e)
 {
     bool by_us = result->outcome == CLIENT_REFUSED_BY_US;
     json_t *json = json_object();
@@ -142,6 +128,8 @@ int connect_show_json(const struct client_result *result, struct err *e)
     json_object_set_new(json, "remote", text_or_null(result->remote));
     json_object_set_new(json, "local", text_or_null(result->local));
     json_object_set_new(json, "detail", text_or_null(by_us ? result->verdict.detail : result->failure.text));
+    json_object_set_new(json, "diagnosis", text_or_null(diagnosis->what));
+    json_object_set_new(json, "hint", text_or_null(diagnosis->mend));
     return json_print(stdout, json, e);
 }
 

@@ -49,7 +49,7 @@ static json_t *with_story(json_t *connection, const struct explain_story *story,
 }
 
 // All of them, for choosing one.
-static int list(const struct capture *capture, bool json, struct err *e)
+static int list(const struct capture *capture, const struct explain_options *o, struct err *e)
 {
     json_t *array = json_array();
     struct table table;
@@ -70,11 +70,11 @@ static int list(const struct capture *capture, bool json, struct err *e)
         table_add(&table, COLOUR_NONE, explain_facts(c->explain)->name);
         table_add(&table, story.failed != 0 ? COLOUR_RED : COLOUR_NONE,
                   story.failed != 0 ? (const char *)story.verdict.data : (const char *)story.kind.data);
-        json_array_append_new(array, with_story(connection_json(capture, i), &story, false));
+        json_array_append_new(array, with_story(connection_json(capture, i), &story, o->verbose));
         explain_story_clear(&story);
     }
     int rc = 0;
-    if (json) {
+    if (o->json) {
         rc = json_print(stdout, json_pack("{s:O}", "connections", array), e);
     } else {
         table_print(&table, stdout);
@@ -147,7 +147,7 @@ static int run(const struct explain_options *o, const char *path, struct err *e)
         err_usage(e, "--svg draws one connection, and there are %zu in %s: choose one with --connection NUMBER",
                   capture->count, path);
     } else {
-        rc = capture->count > 1 && o->connection == 0 ? list(capture, o->json, e) : tell(capture, chosen - 1, o, e);
+        rc = capture->count > 1 && o->connection == 0 ? list(capture, o, e) : tell(capture, chosen - 1, o, e);
     }
 out:
     capture_free(capture);

@@ -17,6 +17,7 @@ struct observe {
     enum telling telling;
     const char *svg; // file
     struct explain_live *live;
+    struct explain_recording *recording; // where nothing is to be told, for what may have to be said in the end
     struct pcap_write *pcap;
     const struct tls_tap *live_tap;
     char addresses[2][ADDRESS_TEXT]; // of enum explain_side
@@ -29,7 +30,7 @@ struct observe {
 static void see_bytes(void *arg, bool sent, const uint8_t *data, size_t len)
 {
     struct observe *o = arg;
-    if (o->live != NULL) {
+    if (o->live_tap != NULL) {
         o->live_tap->bytes(o->live_tap->arg, sent, data, len);
     }
     if (o->pcap != NULL) {
@@ -40,7 +41,7 @@ static void see_bytes(void *arg, bool sent, const uint8_t *data, size_t len)
 static void see_secret(void *arg, const char *label, const uint8_t client_random[32], struct span secret)
 {
     struct observe *o = arg;
-    if (o->live != NULL) {
+    if (o->live_tap != NULL) {
         o->live_tap->secret(o->live_tap->arg, label, client_random, secret);
     }
 }
@@ -48,7 +49,7 @@ static void see_secret(void *arg, const char *label, const uint8_t client_random
 static void see_end(void *arg, bool reset)
 {
     struct observe *o = arg;
-    if (o->live != NULL) {
+    if (o->live_tap != NULL) {
         o->live_tap->ended(o->live_tap->arg, reset);
     }
     if (o->pcap != NULL) {
@@ -72,6 +73,10 @@ static void on_begin(void *arg, int fd, struct tls_connection *tls)
         explain_live_free(o->live);
         o->live = explain_live_new(EXPLAIN_CLIENT);
         o->live_tap = explain_live_tap(o->live);
+    } else {
+        explain_recording_free(o->recording);
+        o->recording = explain_recording_new(EXPLAIN_CLIENT);
+        o->live_tap = explain_recording_tap(o->recording);
     }
     if (o->pcap != NULL) {
         pcap_write_begin(o->pcap, &ends[EXPLAIN_CLIENT], &ends[EXPLAIN_SERVER]);
@@ -124,10 +129,6 @@ int observe_begin(const struct observe_options *options, struct observe **observ
             goto out;
         }
     }
-    if (o->telling == TELL_NOTHING && o->pcap == NULL) {
-        free(o);
-        return 0;
-    }
     o->observer = (struct client_observer){.arg = o, .begins = on_begin, .ends = on_end};
     *observe = o;
     return 0;
@@ -139,6 +140,32 @@ out:
 const struct client_observer *observe_client(struct observe *o)
 {
     return o != NULL ? &o->observer : NULL;
+}
+
+static json_t *authorities_of(const struct explain *x)
+{
+    for (size_t i = 0; i < explain_count(x); i++) {
+        const struct explain_message *m = explain_message(x, i);
+        if (m->kind == EXPLAIN_HANDSHAKE && strcmp(explain_message_name(m), "CertificateRequest") == 0) {
+            json_t *list = json_object_get(m->fields, "certificate_authorities");
+            return list != NULL ? json_incref(list) : json_array();
+        }
+    }
+    return json_null();
+}
+
+json_t *observe_authorities(const struct observe *o)
+{
+    if (o->live != NULL) {
+        return authorities_of(explain_live_of(o->live));
+    }
+    if (o->recording == NULL) { // no connection was made
+        return json_null();
+    }
+    struct explain_live *played = explain_recording_play(o->recording);
+    json_t *list = authorities_of(explain_live_of(played));
+    explain_live_free(played);
+    return list;
 }
 
 static int tell_json(const struct observe *o, const struct explain_story *story, bool verbose, FILE *to, struct err *e)
@@ -189,6 +216,7 @@ int observe_end(struct observe *o, bool verbose, FILE *to, struct err *e)
         rc = -1;
     }
     explain_live_free(o->live);
+    explain_recording_free(o->recording);
     free(o);
     return rc;
 }

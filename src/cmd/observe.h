@@ -6,6 +6,8 @@
 #include "base/args.h"
 #include "client/client.h"
 
+#include <jansson.h>
+
 struct observe_options {
     const char *explain; // "", "text", "json" or "svg:FILE"; NULL: no
     const char *pcap;    // file; NULL: no
@@ -27,9 +29,12 @@ struct observe_options {
 
 struct observe;
 
-// Checks the options and opens what is to be written. *observe NULL: nothing is to be seen.
+// Checks the options and opens what is to be written.
 int observe_begin(const struct observe_options *options, struct observe **observe, struct err *e);
 const struct client_observer *observe_client(struct observe *observe); // for a call; NULL for NULL
+// What the server asked of us in its CertificateRequest: null if there was none, or it could not be read; else a list
+// of the names of the CAs that it accepts. The caller's reference.
+json_t *observe_authorities(const struct observe *observe);
 // Tells what was seen of the last connection: text and JSON to `to`, if there was one. Frees.
 int observe_end(struct observe *observe, bool verbose, FILE *to, struct err *e);
 

@@ -235,7 +235,7 @@ static int print_json(const struct trust_verdict *verdict, const struct trust_pa
     const struct reason_info *info = reason_info(verdict->reason);
     json_t *certificates = json_array();
     for (size_t i = 0; i < path->count; i++) {
-        json_array_append_new(certificates, certificate_json(buf_span(&path->certificates[i])));
+        json_array_append_new(certificates, certificate_json(path->certificates[i]));
     }
     json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o}", "verdict",
                           verdict->reason == REASON_ok ? "accepted" : "refused", "reason", info->token, "depth",
@@ -260,7 +260,7 @@ static void print_path(const struct trust_path *path, bool lists, bool named)
     char when[CLOCK_TEXT];
     for (size_t i = path->count; i-- > 0;) {
         struct err e = ERR_INIT;
-        struct trust_identity *who = trust_identity_new(buf_span(&path->certificates[i]), "", false, &e);
+        struct trust_identity *who = trust_identity_new(path->certificates[i], "", false, &e);
         size_t below = path->count - 1 - i;
         if (who != NULL) {
             struct buf checks = {0};

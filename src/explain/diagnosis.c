@@ -153,6 +153,24 @@ static bool has_issuer(const struct evidence *v, size_t i)
     return false;
 }
 
+// From issuer to issuer among what was sent; a circle has an end too.
+static const char *top_of(const struct evidence *v)
+{
+    const char *name = text_in(json_array_get(v->certificates, 0), "issuer");
+    for (size_t steps = json_array_size(v->certificates); steps > 0; steps--) {
+        size_t i = 0;
+        const json_t *c = NULL;
+        json_array_foreach(v->certificates, i, c)
+        {
+            if (strcmp(text_in(c, "subject"), name) == 0) {
+                name = text_in(c, "issuer");
+                break;
+            }
+        }
+    }
+    return name;
+}
+
 static void tell_path(const struct evidence *v)
 {
     const json_t *leaf = json_array_get(v->certificates, 0);
@@ -177,6 +195,12 @@ static void tell_path(const struct evidence *v)
             "None of the acceptable CAs that the server named (%s) is an issuer of the %s's certificate %s, which %s "
             "issued.",
             named, side, subject, issuer);
+    }
+    if (!is_named && refused_path && has_issuer(v, 0)) {
+        char *top = brief(top_of(v));
+        say(v->to, "The certificates that the %s sent lead to %s, which the %s does not trust.", side, top,
+            explain_side_name(v->refusal->from));
+        free(top);
     }
     free(subject);
     free(issuer);
@@ -220,9 +244,11 @@ static void tell_certificates(const struct evidence *v)
     tell_path(v);
     tell_name(v);
     if (v->refusal != NULL && v->refusal->type == ALERT_DECRYPT_ERROR) {
+        char *subject = brief(text_in(json_array_get(v->certificates, 0), "subject"));
         say(v->to,
-            "Its CertificateVerify does not verify with the key of the certificate that it sent: the private key may "
-            "belong to another one.");
+            "A signature or Finished of the %s's is wrong: its private key may not be that of its certificate %s.",
+            explain_side_name(v->side), subject);
+        free(subject);
     }
 }
 

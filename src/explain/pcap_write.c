@@ -127,7 +127,9 @@ static void write_packet(struct pcap_write *w, enum explain_side from, int flags
     tcp[12] = TCP_HEADER / 4 << 4;
     tcp[13] = (uint8_t)flags;
     put_16(tcp + 14, 0xffff); // window
-    memcpy(tcp + TCP_HEADER, data.data, data.len);
+    if (data.len > 0) {
+        memcpy(tcp + TCP_HEADER, data.data, data.len);
+    }
     // The pseudo-header: both addresses, the length, the protocol.
     size_t addresses = w->is_6 ? 32 : 8;
     uint32_t sum = sum_add((uint32_t)len + PROTOCOL_TCP, tcp - addresses, addresses);

@@ -252,20 +252,33 @@ static void make_id(const struct explain_story *story, char id[32])
     snprintf(id, 32, "mtls-handshake-%08x", (unsigned)hash);
 }
 
+// For who cannot see it: how it ended, and how each step went.
+static void describe(const struct explain_story *story, struct buf *text)
+{
+    buf_add(text, story->verdict.data, story->verdict.len);
+    for (int i = 0; i < EXPLAIN_STEPS; i++) {
+        const char *word = state_word(story->steps[i].state);
+        buf_printf(text, " Step %d, %s: %s.", i + 1, story->steps[i].title, word[0] != '\0' ? word : "done");
+    }
+}
+
 void explain_svg(const struct explain_story *story, struct buf *to)
 {
     struct drawing d = {.story = story};
     struct buf title = {0};
+    struct buf description = {0};
     char id[32];
     make_id(story, id);
     buf_printf(&title, "A TLS handshake in nine steps: %s", (const char *)story->kind.data);
     draw_body(&d);
-    svg_head(to, d.y, id, (const char *)title.data, (const char *)story->verdict.data);
-    svg_box(to, "f-card k-line w-1", 0, 0, SVG_WIDTH, d.y, 14);
+    describe(story, &description);
+    svg_head(to, d.y, id, (const char *)title.data, (const char *)description.data);
+    svg_box(to, "f-card k-line w-1", 1, 1, SVG_WIDTH - 2, d.y - 2, 14);
     buf_add(to, d.behind.data, d.behind.len);
     buf_add(to, d.body.data, d.body.len);
     buf_text(to, "</svg>\n");
     buf_clear(&d.behind);
     buf_clear(&d.body);
+    buf_clear(&description);
     buf_clear(&title);
 }

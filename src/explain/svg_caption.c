@@ -109,6 +109,7 @@ static void handshake(const struct explain_story *story, const struct explain_me
         part(lines, m, "", "version", 1);
         part(lines, m, "", "cipher_suite", 1);
         part(lines, m, "group ", "group", 1);
+        part(lines, m, "wants group ", "group_wanted", 1);
         part(lines, m, "ALPN ", "alpn", 1);
         break;
     case MESSAGE_ENCRYPTED_EXTENSIONS: part(lines, m, "ALPN ", "alpn", 1); break;

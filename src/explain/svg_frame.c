@@ -32,7 +32,7 @@ static bool is_done(const struct explain_story *story)
 
 void svg_verdict(struct buf *b, const struct explain_story *story, int *y)
 {
-    enum { ICON = 40, TOP = 38, ROOM = SVG_WIDTH - 2 * SVG_EDGE - ICON, MOST = 4 };
+    enum { ICON = 40, TOP = 38, ROOM = SVG_WIDTH - 2 * SVG_EDGE - ICON, MOST = 4, GAP = 2 };
     const char *verdict = (const char *)story->verdict.data;
     const char *kind = (const char *)story->kind.data;
     bool done = is_done(story);
@@ -41,7 +41,10 @@ void svg_verdict(struct buf *b, const struct explain_story *story, int *y)
     struct buf above = {0};
     summary(story, &text);
     int base = svg_lines(&above, &SVG_HEADLINE, "ink", x, *y + TOP, ROOM, MOST, verdict);
-    base = svg_lines(&above, &SVG_PLAIN, "ink", x, base, ROOM, 2, kind);
+    if (story->hint.len > 0) {
+        base = svg_lines(&above, &SVG_PLAIN, "ink", x, base, ROOM, MOST, (const char *)story->hint.data);
+    }
+    base = svg_lines(&above, &SVG_PLAIN, "soft", x, base + GAP, ROOM, 2, kind);
     base = svg_lines(&above, &SVG_CAPTION, "soft", x, base, ROOM, 1, (const char *)text.data);
     svg_box(b,
             story->failed != 0 ? "f-bad-tint"
@@ -158,10 +161,15 @@ void svg_legend(struct buf *b, const struct svg_plan *plan, int *y)
     *y += 27;
     for (int i = 0; i < 4; i++) {
         const char *name = svg_protection((enum explain_protection)i);
+        int width = SAMPLE + 7 + svg_text_width(&SVG_FIGURES, words[i]);
         if (used[i]) {
+            if (x + width > SVG_WIDTH - SVG_EDGE) {
+                x = SVG_EDGE;
+                *y += 26;
+            }
             svg_arrow(b, name, name, x, x + SAMPLE, *y - 4);
             svg_text(b, &SVG_FIGURES, "soft", x + SAMPLE + 7, *y, 200, words[i]);
-            x += SAMPLE + 7 + svg_text_width(&SVG_FIGURES, words[i]) + GAP;
+            x += width + GAP;
         }
     }
     *y += 32;

@@ -19,15 +19,20 @@ static int *steps_of(const struct explain_story *story)
     return steps;
 }
 
-// In TLS 1.3 a ChangeCipherSpec says nothing (RFC 8446 appendix D.4): it goes with what its sender sends next.
+// In TLS 1.3 a ChangeCipherSpec says nothing (RFC 8446 appendix D.4): it goes with what its sender sends beside it.
 static void move_idle(const struct explain_story *story, int *steps)
 {
     const struct explain *x = story->of;
-    int next[2] = {0, 0};
     for (size_t i = explain_count(x); i-- > 0;) {
         const struct explain_message *m = explain_message(x, i);
-        steps[i] = svg_is_idle(story, m) && next[m->from] != 0 ? next[m->from] : steps[i];
-        next[m->from] = steps[i];
+        if (!svg_is_idle(story, m)) {
+            continue;
+        }
+        if (i + 1 < explain_count(x) && explain_message(x, i + 1)->from == m->from) {
+            steps[i] = steps[i + 1];
+        } else if (i > 0 && explain_message(x, i - 1)->from == m->from) {
+            steps[i] = steps[i - 1];
+        }
     }
 }
 

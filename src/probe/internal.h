@@ -70,6 +70,7 @@ struct prober {
     pthread_mutex_t revocation_lock;
     struct revocation revocations[TESTED_VERSIONS]; // each made when a case asks for it
     pthread_mutex_t lock;                           // of what follows, and of the run
+    size_t connections;                             // begun so far
     uint64_t next_start;                            // monotonic microseconds: the next connection may begin
 };
 

@@ -82,14 +82,15 @@ static void add_result(struct prober *p, const struct probe_case *of, unsigned v
 
 void prober_wait(struct prober *p)
 {
-    if (p->options->rate <= 0) {
+    uint64_t now = clock_monotonic_us();
+    pthread_mutex_lock(&p->lock);
+    uint64_t start = p->next_start > now ? p->next_start : now;
+    p->next_start = p->options->rate > 0 ? start + 1000000 / (uint64_t)p->options->rate : 0;
+    p->connections++;
+    pthread_mutex_unlock(&p->lock);
+    if (start <= now) {
         return;
     }
-    pthread_mutex_lock(&p->lock);
-    uint64_t now = clock_monotonic_us();
-    uint64_t start = p->next_start > now ? p->next_start : now;
-    p->next_start = start + 1000000 / (uint64_t)p->options->rate;
-    pthread_mutex_unlock(&p->lock);
     const struct timespec pause = {.tv_sec = (time_t)((start - now) / 1000000),
                                    .tv_nsec = (long)((start - now) % 1000000) * 1000};
     nanosleep(&pause, NULL);
@@ -305,8 +306,9 @@ static void run_plan(struct prober *p, const struct plan *plan)
         size_t count = plan->count - at < BATCH ? plan->count - at : BATCH;
         size_t before = p->run->count;
         if (served) {
+            size_t connections = p->connections;
             run_batch(p, plan->attempts + at, count);
-            served = run_controls(p, false);
+            served = p->connections == connections || run_controls(p, false);
             if (!served) {
                 doubt(p->run, before);
             }

@@ -8,8 +8,6 @@
 #include "server/log_lines.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -256,7 +254,11 @@ static enum tls_status discard(struct connection *c)
 
 static enum tls_status step_linger(struct connection *c)
 {
-    shutdown(c->fd, SHUT_WR); // nothing more comes
+    if (!c->shut) {
+        shutdown(c->fd, SHUT_WR); // nothing more comes
+        c->shut = true;
+        return TLS_WANT_READ; // and the peer has not seen that yet
+    }
     return discard(c);
 }
 
@@ -303,7 +305,6 @@ static void connection_run(struct connection *c)
 void connection_accept(struct worker *worker, int fd, const struct sockaddr_storage *from)
 {
     struct err e = ERR_INIT;
-    int on = 1;
     char address[ADDRESS_TEXT];
     address_key key = address_key_of(from);
     address_text(from, address);
@@ -318,7 +319,6 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
         admission_give(worker, key);
         return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // answers are whole when they are sent
     struct connection *c = mem_alloc(sizeof *c);
     c->worker = worker;
     c->generation = generation_ref(worker->generation);

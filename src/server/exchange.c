@@ -98,6 +98,9 @@ static void stream_on(struct connection *c)
 
 static enum tls_status send_out(struct connection *c)
 {
+    if (c->close_after && c->stream == NULL) { // nothing follows but the goodbye
+        tls_hold(c->tls);
+    }
     while (c->out_used < c->out.len) {
         size_t put = 0;
         enum tls_status status = tls_write(c->tls, c->out.data + c->out_used, c->out.len - c->out_used, &put);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { PIECE = 16384 }; // one TLS record
+enum { HEAD_USUAL = 400 };
 
 static const char *status_words(int status)
 {
@@ -80,11 +81,13 @@ bool http_write(struct buf *out, const struct http_request *request, struct http
     bool has_content = response->status != 204 && response->status != 304; // RFC 9110 sections 15.3.5 and 15.4.5
     bool is_head = request->method != NULL && strcmp(request->method, "HEAD") == 0;
     close = close || !request->keep_alive;
+    buf_reserve(out, HEAD_USUAL + (has_content ? response->body.len : 0));
     buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", response->status, status_words(response->status),
                http_date(now, date));
     if (has_content) {
-        buf_printf(out, "Content-Type: %s\r\n",
-                   response->content_type != NULL ? response->content_type : "text/plain; charset=utf-8");
+        buf_text(out, "Content-Type: ");
+        buf_text(out, response->content_type != NULL ? response->content_type : "text/plain; charset=utf-8");
+        buf_text(out, "\r\n");
         close = write_framing(out, request, response) || close;
     }
     if (response->allow != NULL) {
@@ -96,7 +99,7 @@ bool http_write(struct buf *out, const struct http_request *request, struct http
                                            : "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
                                              "Content-Security-Policy: default-src 'none'; "
                                              "style-src 'unsafe-inline'; sandbox\r\n");
-    buf_printf(out, "Connection: %s\r\n\r\n", close ? "close" : "keep-alive");
+    buf_text(out, close ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n");
     if (!has_content || is_head) {
         http_stream_free(response->stream);
         response->stream = NULL;

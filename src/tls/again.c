@@ -30,6 +30,7 @@ bool tls_judge_again(struct tls_connection *c, struct tls_context *current, int6
 
 enum tls_status tls_refuse(struct tls_connection *c)
 {
+    c->transport.holds = false; // there will be no tls_close
     return c->state == CONNECTION_REFUSING ? connection_refuse(c) : TLS_FAILED;
 }
 

@@ -16,11 +16,10 @@ struct err *connection_failure(struct tls_connection *c)
     return c->failure;
 }
 
-static int bio_receive(void *arg, unsigned char *data, size_t len)
+// From the transport, past everybody who looks on.
+static int receive(struct tls_connection *c, unsigned char *data, size_t len)
 {
-    struct tls_connection *c = arg;
-    record_memory_incoming(&c->memory, data);
-    long n = c->io.receive(c->io.arg, data, len);
+    long n = transport_receive(&c->transport, data, len);
     if (n == TLS_IO_AGAIN) {
         return MBEDTLS_ERR_SSL_WANT_READ;
     }
@@ -29,6 +28,7 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     }
     if (n <= 0 && c->tap.ended != NULL) {
         c->tap.ended(c->tap.arg, n < 0 && c->io_errno == ECONNRESET);
+        c->tap.ended = NULL; // it is told once, whoever asks again
     }
     if (n < 0) {
         return MBEDTLS_ERR_NET_CONN_RESET;
@@ -43,9 +43,28 @@ static int bio_receive(void *arg, unsigned char *data, size_t len)
     return (int)n;
 }
 
+static int bio_receive(void *arg, unsigned char *data, size_t len)
+{
+    struct tls_connection *c = arg;
+    record_memory_incoming(&c->memory, data);
+    return receive(c, data, len);
+}
+
+// A peer that refuses us and closes makes our next send fail, while its alert is still waiting to be read.
+static void hear_out(struct tls_connection *c)
+{
+    enum { PIECES_MOST = 64 };
+    unsigned char data[1024];
+    if (c->context->role == TLS_CLIENT && c->incoming.application.len > 0) {
+        alert_watch_handshake_over(&c->incoming); // the server's part of it is, when we send ours
+    }
+    for (int i = 0; i < PIECES_MOST && receive(c, data, sizeof data) > 0; i++) {
+    }
+}
+
 long connection_send(struct tls_connection *c, const uint8_t *data, size_t len)
 {
-    long n = c->io.send(c->io.arg, data, len);
+    long n = transport_send(&c->transport, data, len);
     if (n >= 0) {
         alert_watch_bytes(&c->outgoing, data, (size_t)n);
         if (c->hello != NULL && c->context->role == TLS_SERVER) {
@@ -126,7 +145,7 @@ struct tls_connection *tls_connection_new(struct tls_context *context, struct tl
     c->context = tls_context_ref(context);
     c->snapshot = trust_snapshot_ref(context->snapshot);
     c->hello = context->tickets != NULL || context->sessions ? mem_alloc(sizeof *c->hello) : NULL;
-    c->io = io;
+    c->transport = (struct transport){.io = io, .ahead = context->role == TLS_SERVER};
     c->name = mem_strdup(name);
     c->alert_received = TLS_ALERT_NONE;
     c->refusal.withheld = TLS_ALERT_NONE;
@@ -162,11 +181,13 @@ void tls_connection_free(struct tls_connection *c)
     alert_watch_clear(&c->incoming);
     alert_watch_clear(&c->outgoing);
     trust_identity_free(c->identity);
+    trust_identity_free(c->claimed);
     presented_clear(c, 0);
     resume_clear(c);
     buf_clear(&c->server_name);
     buf_clear(&c->session);
     buf_clear(&c->issuer);
+    transport_clear(&c->transport);
     trust_snapshot_free(c->snapshot);
     free(c->name);
     free(c->failure);
@@ -227,6 +248,25 @@ static enum tls_status write_tickets(struct tls_connection *c)
     return TLS_DONE;
 }
 
+// The one place where a peer gets its identity.
+static bool identify(struct tls_connection *c)
+{
+    struct err e = ERR_INIT;
+    c->identity = c->claimed != NULL ? c->claimed : trust_identity_new(presented_leaf(c), "", false, &e);
+    c->claimed = NULL;
+    if (c->identity == NULL) {
+        *connection_failure(c) = e;
+        c->state = CONNECTION_FAILED;
+        c->ending = TLS_END_FAILURE;
+        return false;
+    }
+    c->identity->tls_version = tls_version(c);
+    c->identity->resumed = c->resumed;
+    c->state = CONNECTION_TICKETS;
+    c->ending = TLS_END_NONE;
+    return true;
+}
+
 // A client may be told to go on with anybody who presented a certificate; mbedTLS has seen to it that they have its
 // key. A server may be told to go on with those who presented none, too.
 static bool may_go_on(const struct tls_connection *c)
@@ -234,7 +274,7 @@ static bool may_go_on(const struct tls_connection *c)
     return c->context->unsafe_no_verify && (c->judged || c->context->role == TLS_SERVER);
 }
 
-// The handshake is complete: mbedTLS is content, or told to leave it to us. The one place where an identity is made.
+// The handshake is complete: mbedTLS is content, or told to leave it to us.
 static enum tls_status conclude(struct tls_connection *c)
 {
     alert_watch_handshake_over(&c->incoming);
@@ -249,22 +289,15 @@ static enum tls_status conclude(struct tls_connection *c)
         return TLS_DONE;
     }
     if (accepted) {
-        struct err e = ERR_INIT;
         session_keep(c);
-        c->identity = trust_identity_new(presented_leaf(c), tls_version(c), c->resumed, &e);
-        if (c->identity == NULL) {
-            *connection_failure(c) = e;
-        }
-        c->state = c->identity != NULL ? CONNECTION_TICKETS : CONNECTION_FAILED;
-        c->ending = c->identity != NULL ? TLS_END_NONE : TLS_END_FAILURE;
-        return c->identity != NULL ? write_tickets(c) : TLS_FAILED;
+        return identify(c) ? write_tickets(c) : TLS_FAILED;
     }
     c->ending = TLS_END_US;
     err_refused(connection_failure(c), "%s: %s", reason_token(c->verdict.reason), c->verdict.detail);
     return connection_refuse(c);
 }
 
-enum tls_status tls_handshake(struct tls_connection *c)
+static enum tls_status handshake_on(struct tls_connection *c)
 {
     switch (c->state) {
     case CONNECTION_OPEN: return TLS_DONE;
@@ -280,11 +313,36 @@ enum tls_status tls_handshake(struct tls_connection *c)
     case MBEDTLS_ERR_SSL_WANT_WRITE: return TLS_WANT_WRITE;
     default: break;
     }
+    if (code == MBEDTLS_ERR_NET_CONN_RESET) {
+        hear_out(c);
+    }
     enum tls_status status = fail(c, code);
     // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
     bool unsaid = c->refusal.withheld != TLS_ALERT_NONE ||
                   (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
     return unsaid ? connection_refuse(c) : status;
+}
+
+// What was held back leaves now. As long as it cannot, the caller comes back, finds things as they are, and ends here
+// again.
+static enum tls_status send_held(struct tls_connection *c, enum tls_status status)
+{
+    c->transport.holds = false;
+    long n = transport_flush(&c->transport);
+    if (n == TLS_IO_AGAIN) {
+        return TLS_WANT_WRITE;
+    }
+    if (n < 0) {
+        c->io_errno = errno;
+        return status == TLS_FAILED ? status : fail(c, MBEDTLS_ERR_NET_CONN_RESET);
+    }
+    return status;
+}
+
+enum tls_status tls_handshake(struct tls_connection *c)
+{
+    c->transport.holds = true;
+    return send_held(c, handshake_on(c));
 }
 
 static bool is_open(const struct tls_connection *c)
@@ -327,6 +385,9 @@ enum tls_status tls_write(struct tls_connection *c, const void *data, size_t len
     if (n == MBEDTLS_ERR_SSL_WANT_READ || n == MBEDTLS_ERR_SSL_WANT_WRITE) {
         return n == MBEDTLS_ERR_SSL_WANT_READ ? TLS_WANT_READ : TLS_WANT_WRITE;
     }
+    if (n == MBEDTLS_ERR_NET_CONN_RESET && c->context->role == TLS_CLIENT) {
+        return TLS_EOF;
+    }
     if (n < 0) {
         return fail(c, n);
     }
@@ -339,8 +400,14 @@ enum tls_status tls_close(struct tls_connection *c)
     if (c->state != CONNECTION_OPEN) {
         return TLS_FAILED;
     }
-    int code = mbedtls_ssl_close_notify(&c->ssl);
-    return code == MBEDTLS_ERR_SSL_WANT_WRITE ? TLS_WANT_WRITE : code == 0 ? TLS_DONE : TLS_FAILED;
+    int code = c->closed ? 0 : mbedtls_ssl_close_notify(&c->ssl);
+    c->closed = code == 0;
+    return send_held(c, code == MBEDTLS_ERR_SSL_WANT_WRITE ? TLS_WANT_WRITE : code == 0 ? TLS_DONE : TLS_FAILED);
+}
+
+void tls_hold(struct tls_connection *c)
+{
+    c->transport.holds = true;
 }
 
 const struct trust_identity *tls_peer(const struct tls_connection *c)

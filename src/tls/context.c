@@ -4,6 +4,7 @@
 #include "tls/internal.h"
 #include "tls/tickets.h"
 
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <psa/crypto.h>
 #include <stdlib.h>
@@ -99,6 +100,21 @@ static int configure(struct tls_context *context, const struct tls_settings *set
     return 0;
 }
 
+static int know_issuers(struct tls_context *context, struct err *e)
+{
+    struct ticket_issuers *issuers = &context->issuers;
+    const mbedtls_x509_crt *c = context->credentials != NULL ? context->credentials->chain.next : NULL;
+    for (; c != NULL && issuers->count < TICKET_ISSUERS_MOST; c = c->next) {
+        struct ticket_issuer *issuer = &issuers->items[issuers->count++];
+        issuer->certificate = span_of(c->raw.p, c->raw.len);
+        int code = mbedtls_sha256(c->raw.p, c->raw.len, issuer->digest, 0);
+        if (code != 0) {
+            return err_mbedtls(e, code, "hashing the own issuers");
+        }
+    }
+    return 0;
+}
+
 static int open_key_log(struct tls_context *context, const char *path, struct err *e)
 {
     context->key_log = path == NULL ? NULL : key_log_open(path, e);
@@ -135,7 +151,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->unsafe_no_verify = settings->unsafe_no_verify;
     mbedtls_ssl_config_init(&context->config);
     mbedtls_x509_crt_init(&context->anchors);
-    if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 ||
+    if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 || know_issuers(context, e) != 0 ||
         open_key_log(context, settings->key_log, e) != 0 || configure(context, settings, e) != 0) {
         tls_context_free(context);
         return NULL;
@@ -152,6 +168,15 @@ struct tls_context *tls_context_ref(struct tls_context *context)
 const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context)
 {
     return context->snapshot;
+}
+
+struct span tls_context_certificate(const struct tls_context *context, size_t i)
+{
+    const mbedtls_x509_crt *crt = context->credentials != NULL ? &context->credentials->chain : NULL;
+    for (; crt != NULL && i > 0; i--) {
+        crt = crt->next;
+    }
+    return crt != NULL ? span_of(crt->raw.p, crt->raw.len) : span_of(NULL, 0);
 }
 
 void tls_context_retire(struct tls_context *context)

@@ -75,14 +75,17 @@ static void explain_transport(struct tls_connection *c, int code)
     }
 }
 
-// An alert under a key that mbedTLS has left behind looks like damage to it, but may still be readable.
+// An alert under a key that mbedTLS has left behind looks like damage to it, but may still be readable; and one that
+// came when sending had become impossible it has not seen.
 static bool peer_refused(struct tls_connection *c, int code)
 {
-    if (code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && code != MBEDTLS_ERR_SSL_INVALID_MAC) {
+    if (code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && code != MBEDTLS_ERR_SSL_INVALID_MAC &&
+        code != MBEDTLS_ERR_NET_CONN_RESET) {
         return false;
     }
     int number = alert_watch_number(&c->incoming);
-    if (number < 0 && code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+    int least = code == MBEDTLS_ERR_NET_CONN_RESET ? ALERT_CLOSE_NOTIFY + 1 : ALERT_CLOSE_NOTIFY;
+    if (number < least && code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         return false;
     }
     c->ending = TLS_END_PEER;

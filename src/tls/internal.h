@@ -10,6 +10,7 @@
 #include "tls/record_memory.h"
 #include "tls/ticket.h"
 #include "tls/tls.h"
+#include "tls/transport.h"
 
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -28,12 +29,13 @@ struct tls_context {
     struct trust_snapshot *snapshot;     // of new connections; NULL once retired
     mbedtls_x509_crt anchors;            // mbedTLS's copy
     struct tls_tickets *tickets;         // or NULL
+    struct ticket_issuers issuers;       // of the credentials: tickets refer to them
     mbedtls_ssl_config config;
     struct key_log *key_log; // or NULL
     enum tls_versions versions;
-    bool sessions;         // of a client: it keeps them
+    bool sessions; // of a client: it keeps them
     bool unsafe_no_verify;
-    int *ciphersuites;     // that mbedTLS borrows, where they are not ours
+    int *ciphersuites; // that mbedTLS borrows, where they are not ours
     uint16_t *groups;
     struct rng rng; // its generator is locked by mbedTLS
     int references; // atomic
@@ -59,6 +61,7 @@ struct resumption {
     struct ticket ticket;
     uint8_t fact[TRUST_FACT];
     int64_t until;
+    struct trust_identity *identity;
 };
 
 struct refusal {
@@ -71,7 +74,7 @@ struct refusal {
 
 struct tls_connection {
     struct tls_context *context;
-    struct tls_io io;
+    struct transport transport;
     struct tls_tap tap; // its functions NULL: nobody looks
     mbedtls_ssl_context ssl;
     char *name; // of the server asked for, or NULL
@@ -90,6 +93,7 @@ struct tls_connection {
     struct buf server_name;          // that the client asked for, as it came
     struct resumption *resumption;   // or NULL; of a client: of the session that it offers
     struct buf issuer;               // of the accepted leaf, DER, while mbedTLS verifies
+    struct trust_identity *claimed;  // of the accepted leaf, until the handshake is complete
     struct trust_identity *identity; // only when CONNECTION_OPEN
     struct buf *presented;           // the peer's certificates as they came, DER, the leaf first
     size_t presented_count, presented_cap;
@@ -98,6 +102,7 @@ struct tls_connection {
     struct refusal refusal;
     struct record_memory memory; // of mbedTLS's buffers
     size_t unsent;               // bytes that mbedTLS wanted to send and the transport did not take
+    bool closed;                 // our close_notify was written
     char cipher[64];
     int io_errno; // of the transport, when it failed
     int alert_received;
@@ -129,7 +134,7 @@ bool verify_presented(struct tls_connection *c);
 bool verify_current(struct tls_connection *c); // is it accepted, by the snapshot that is here now?
 // Judges a chain as the peer's; `fact` or NULL, `path` {0}.
 bool verify_chain(struct tls_connection *c, const struct span *chain, size_t count, const uint8_t *fact, int64_t now,
-                  struct trust_verdict *verdict, struct trust_path *path);
+                  bool identify, struct trust_verdict *verdict, struct trust_path *path);
 // Judges the presented chain once more, after it was accepted.
 bool verify_again(struct tls_connection *c, int64_t now);
 int verify_issuers(void *arg, const mbedtls_x509_crt *child, mbedtls_x509_crt **issuers); // an mbedtls_x509_crt_ca_cb_t
@@ -145,7 +150,7 @@ void resume_clear(struct tls_connection *c);
 // The content of a ticket, taken from `plain`: is its client accepted, here and now? Then `session` is filled.
 bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, mbedtls_ssl_session *session);
 // The session of `resumption` was resumed: its chain is what the peer presented.
-void resume_adopt(struct tls_connection *c, const struct resumption *resumption);
+void resume_adopt(struct tls_connection *c, struct resumption *resumption);
 
 // session.c: as resume_conclude, of a client; and whatever session mbedTLS has by now is kept.
 void session_configure(mbedtls_ssl_config *config);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An allocator behind mbedTLS's own (MBEDTLS_PLATFORM_MEMORY) that has an eye on one size only. Blocks of the size of a
 // record buffer come from runs of pages that are never unmapped; a freed block gives its pages back and waits for its
-// next owner. Everything else is the C library's; and so is everything where mbedTLS was built without that, or where
-// pages that are given back (MADV_DONTNEED) do not come back as zeros, as they do on Linux.
+// next owner, but for a few that keep them, so that connections that come and go do not have the system take pages away
+// and bring them again. Everything else is the C library's; and so is everything where mbedTLS was built without that,
+// or where pages that are given back (MADV_DONTNEED) do not come back as zeros, as they do on Linux.
 #include "tls/record_memory.h"
 
 #include <mbedtls/platform.h>
@@ -21,6 +22,7 @@
 // A record's content and what mbedTLS adds for headers, MAC and padding.
 enum { BUFFER_LEAST = 16 * 1024, BUFFER_MOST = 17 * 1024 };
 enum { RUNS_MOST = 16, RUN_FIRST = 64 }; // each run has twice the blocks of the one before
+enum { WARM_MOST = 32 };                 // blocks: sixteen connections' worth, 640 KiB
 
 struct run {
     uint8_t *start;
@@ -37,6 +39,8 @@ static struct {
     size_t block;
     struct run runs[RUNS_MOST];
     size_t run_count;
+    void *warm[WARM_MOST]; // a stack of free blocks that have their pages, and what was written there
+    size_t warm_count;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static struct run *run_add(void)
@@ -89,17 +93,21 @@ static struct run *run_of(const void *block)
     return NULL;
 }
 
-static void *block_new(void)
+// Of at least `bytes` zeros. A block that is not warm has them: its pages are new, or were given back.
+static void *block_new(size_t bytes)
 {
     void *block = NULL;
+    void *warm = NULL;
     pthread_mutex_lock(&pool.mutex);
-    struct run *run = run_with_room();
-    if (run != NULL) {
+    struct run *run = pool.warm_count > 0 ? NULL : run_with_room();
+    if (pool.warm_count > 0) {
+        warm = pool.warm[--pool.warm_count];
+    } else if (run != NULL) {
         size_t index = run->spare_count > 0 ? run->spare[--run->spare_count] : run->used++;
         block = run->start + index * pool.block;
     }
     pthread_mutex_unlock(&pool.mutex);
-    return block; // its pages are zero: they are new, or were given back
+    return warm != NULL ? memset(warm, 0, bytes) : block;
 }
 
 static size_t index_of(const struct run *run, const void *place)
@@ -111,30 +119,44 @@ static void *memory_calloc(size_t count, size_t size)
 {
     size_t bytes;
     bool is_buffer = !__builtin_mul_overflow(count, size, &bytes) && bytes >= BUFFER_LEAST && bytes <= BUFFER_MOST;
-    return is_buffer ? block_new() : calloc(count, size);
+    return is_buffer ? block_new(bytes) : calloc(count, size);
+}
+
+static bool warm_add(void *block)
+{
+    bool room = pool.warm_count < WARM_MOST;
+    if (room) {
+        pool.warm[pool.warm_count++] = block;
+    }
+    return room;
 }
 
 static void memory_free(void *memory)
 {
     struct run *run = NULL;
+    size_t index = 0;
+    bool warm = false;
     if (((uintptr_t)memory & (pool.page - 1)) == 0 && memory != NULL) {
         pthread_mutex_lock(&pool.mutex);
         run = run_of(memory);
+        if (run != NULL) {
+            index = index_of(run, memory);
+            if (run->owners[index] != NULL) {
+                *run->owners[index] = NULL;
+                run->owners[index] = NULL;
+            }
+            warm = warm_add(memory);
+        }
         pthread_mutex_unlock(&pool.mutex);
     }
     if (run == NULL) {
         free(memory);
-        return;
+    } else if (!warm) {
+        (void)madvise(memory, pool.block, MADV_DONTNEED);
+        pthread_mutex_lock(&pool.mutex);
+        run->spare[run->spare_count++] = index;
+        pthread_mutex_unlock(&pool.mutex);
     }
-    size_t index = index_of(run, memory);
-    (void)madvise(memory, pool.block, MADV_DONTNEED);
-    pthread_mutex_lock(&pool.mutex);
-    if (run->owners[index] != NULL) {
-        *run->owners[index] = NULL;
-        run->owners[index] = NULL;
-    }
-    run->spare[run->spare_count++] = index;
-    pthread_mutex_unlock(&pool.mutex);
 }
 
 // Before there are threads, or anything that mbedTLS allocated.

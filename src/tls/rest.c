@@ -21,5 +21,6 @@ void tls_rest(struct tls_connection *c)
 {
     if (is_quiet(c)) {
         record_memory_rest(&c->memory);
+        transport_rest(&c->transport);
     }
 }

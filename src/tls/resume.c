@@ -18,6 +18,7 @@ static void forget(struct tls_connection *c)
 {
     if (c->resumption != NULL) {
         buf_clear(&c->resumption->plain);
+        trust_identity_free(c->resumption->identity);
         free(c->resumption);
         c->resumption = NULL;
     }
@@ -69,9 +70,11 @@ static bool judge_ticket(struct tls_connection *c, struct resumption *resumption
     struct trust_verdict verdict;
     struct trust_path path = {.count = 0};
     const struct ticket *ticket = &resumption->ticket;
-    bool accepted = verify_chain(c, ticket->chain, ticket->count, ticket->fact, now, &verdict, &path);
+    bool accepted = verify_chain(c, ticket->chain, ticket->count, ticket->fact, now, true, &verdict, &path);
     memcpy(resumption->fact, path.fact, sizeof resumption->fact);
     resumption->until = path.until;
+    resumption->identity = path.identity;
+    path.identity = NULL;
     trust_path_clear(&path);
     return accepted;
 }
@@ -107,7 +110,7 @@ bool resume_consider(struct tls_connection *c, struct buf *plain, int64_t now, m
     c->resumption = resumption;
     resumption->plain = *plain;
     *plain = (struct buf){0};
-    bool accepted = ticket_decode(buf_span(&resumption->plain), &resumption->ticket) &&
+    bool accepted = ticket_decode(buf_span(&resumption->plain), &c->context->issuers, &resumption->ticket) &&
                     is_usable(c, &resumption->ticket, now) && judge_ticket(c, resumption, now) &&
                     load_session(c, resumption->ticket.session, session);
     if (!accepted) {
@@ -164,7 +167,7 @@ static int encode(struct tls_connection *c, const mbedtls_ssl_session *session, 
         for (size_t i = 0; i < c->presented_count; i++) {
             ticket.chain[i] = buf_span(&c->presented[i]);
         }
-        rc = ticket_encode(&ticket, plain);
+        rc = ticket_encode(&ticket, &c->context->issuers, plain);
     }
     mbedtls_platform_zeroize(saved, TICKET_MOST);
     free(saved);
@@ -244,7 +247,7 @@ void resume_configure(mbedtls_ssl_config *config)
 
 // --- what came of it ---
 
-void resume_adopt(struct tls_connection *c, const struct resumption *resumption)
+void resume_adopt(struct tls_connection *c, struct resumption *resumption)
 {
     presented_clear(c, 0);
     for (size_t i = 0; i < resumption->ticket.count; i++) {
@@ -253,6 +256,9 @@ void resume_adopt(struct tls_connection *c, const struct resumption *resumption)
     memcpy(c->fact, resumption->fact, sizeof c->fact);
     c->until = resumption->until;
     c->authenticated = resumption->ticket.authenticated;
+    trust_identity_free(c->claimed);
+    c->claimed = resumption->identity;
+    resumption->identity = NULL;
     c->resumed = true;
     trust_verdict_set(&c->verdict, REASON_ok, -1, "%s", "");
 }

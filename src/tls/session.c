@@ -62,7 +62,7 @@ static int encode(struct tls_connection *c, const mbedtls_ssl_session *session, 
         for (size_t i = 0; i < c->presented_count; i++) {
             ticket.chain[i] = buf_span(&c->presented[i]);
         }
-        rc = ticket_encode(&ticket, to);
+        rc = ticket_encode(&ticket, NULL, to);
     }
     mbedtls_platform_zeroize(saved, SESSION_MOST);
     free(saved);
@@ -122,7 +122,7 @@ struct tls_session *tls_session_read(struct span text, struct err *e)
         const uint8_t *data = block.der.data;
         size_t len = block.der.len;
         if (strcmp(block.label, label) == 0 && len > 1 + OWN && data[0] == FORMAT &&
-            ticket_decode(span_of(data + 1 + OWN, len - 1 - OWN), &ticket)) {
+            ticket_decode(span_of(data + 1 + OWN, len - 1 - OWN), NULL, &ticket)) {
             session = mem_alloc(sizeof *session);
             memcpy(session->own, data + 1, OWN);
             buf_add(&session->ticket, data + 1 + OWN, len - 1 - OWN);
@@ -168,7 +168,8 @@ static int judge(struct tls_connection *c, struct resumption *resumption, int64_
 {
     struct trust_verdict verdict;
     struct trust_path path = {.count = 0};
-    bool accepted = verify_chain(c, resumption->ticket.chain, resumption->ticket.count, NULL, now, &verdict, &path);
+    bool accepted =
+        verify_chain(c, resumption->ticket.chain, resumption->ticket.count, NULL, now, false, &verdict, &path);
     memcpy(resumption->fact, path.fact, sizeof resumption->fact);
     resumption->until = path.until;
     trust_path_clear(&path);
@@ -197,7 +198,7 @@ int tls_connection_resume(struct tls_connection *c, const struct tls_session *se
     }
     struct resumption *resumption = mem_alloc(sizeof *resumption);
     buf_add(&resumption->plain, session->ticket.data, session->ticket.len);
-    if (!ticket_decode(buf_span(&resumption->plain), &resumption->ticket)) {
+    if (!ticket_decode(buf_span(&resumption->plain), NULL, &resumption->ticket)) {
         err_set(e, "the session is damaged");
     } else if (check(c, session, &resumption->ticket, now, e) == 0 && judge(c, resumption, now, e) == 0 &&
                offer(c, resumption->ticket.session, e) == 0) {

@@ -80,7 +80,9 @@ struct tls_context *tls_context_ref(struct tls_context *context);
 // No new connection will be made of it: lets its snapshot go, which may be large. Those that there are go on. Nobody
 // else may use the context meanwhile.
 void tls_context_retire(struct tls_context *context);
-void tls_context_free(struct tls_context *context);                                   // drops one reference
+void tls_context_free(struct tls_context *context); // drops one reference
+// The i-th certificate that it presents, DER, the leaf first; empty beyond the last. Borrowed.
+struct span tls_context_certificate(const struct tls_context *context, size_t i);
 const struct trust_snapshot *tls_context_snapshot(const struct tls_context *context); // by which it judges; borrowed
 
 // --- connection: never blocks by itself ---
@@ -117,15 +119,19 @@ struct tls_tap {
     void (*bytes)(void *arg, bool sent, const uint8_t *data, size_t len); // as many as were taken, or came; never none
     // As a line of SSLKEYLOGFILE has it, before the first record that it protects is received or sent.
     void (*secret)(void *arg, const char *label, const uint8_t client_random[32], struct span secret);
-    void (*ended)(void *arg, bool reset); // the peer sends no more
+    void (*ended)(void *arg, bool reset); // the peer sends no more: told once
 };
 // Before the handshake. Copied; all of its functions are there, and its arg outlives the connection. {0} ends it.
 void tls_connection_tap(struct tls_connection *connection, const struct tls_tap *tap);
 
 enum tls_status tls_handshake(struct tls_connection *connection);
 enum tls_status tls_read(struct tls_connection *connection, void *data, size_t len, size_t *got);
+// A client's gets TLS_EOF when the transport takes no more: what the server had to say, an alert perhaps, is then still
+// there for tls_read().
 enum tls_status tls_write(struct tls_connection *connection, const void *data, size_t len, size_t *put);
 enum tls_status tls_close(struct tls_connection *connection); // sends close_notify
+// What is written from now on waits for tls_close, which must follow, and leaves together with close_notify.
+void tls_hold(struct tls_connection *connection);
 // It is quiet, and may stay so for a while: gives back memory that only traffic needs. Any later call takes it again by
 // itself. Costs two system calls; does nothing while something is half done.
 void tls_rest(struct tls_connection *connection);

@@ -31,24 +31,25 @@ static uint32_t verify_flag_of_alert(enum alert alert)
 }
 
 bool verify_chain(struct tls_connection *c, const struct span *chain, size_t count, const uint8_t *fact, int64_t now,
-                  struct trust_verdict *verdict, struct trust_path *path)
+                  bool identify, struct trust_verdict *verdict, struct trust_path *path)
 {
     const struct trust_question question = {.chain = chain,
                                             .count = count,
                                             .purpose = c->context->role == TLS_SERVER ? TRUST_CLIENT : TRUST_SERVER,
                                             .name = c->name,
                                             .now = now,
-                                            .fact = fact};
+                                            .fact = fact,
+                                            .identify = identify};
     return trust_judge_question(c->snapshot, &question, verdict, path);
 }
 
-static bool judge(struct tls_connection *c, const uint8_t *fact, int64_t now, struct trust_path *path)
+static bool judge(struct tls_connection *c, const uint8_t *fact, int64_t now, bool identify, struct trust_path *path)
 {
     struct span chain[TRUST_CHAIN_MOST + 1] = {{0}};
     for (size_t i = 0; i < c->presented_count; i++) {
         chain[i] = buf_span(&c->presented[i]);
     }
-    bool accepted = verify_chain(c, chain, c->presented_count, fact, now, &c->verdict, path);
+    bool accepted = verify_chain(c, chain, c->presented_count, fact, now, identify, &c->verdict, path);
     if (accepted) {
         memcpy(c->fact, path->fact, sizeof c->fact);
         c->until = path->until;
@@ -64,8 +65,10 @@ bool verify_presented(struct tls_connection *c)
     }
     c->judged = true;
     c->authenticated = clock_now(); // or will be, in this handshake
-    bool accepted = judge(c, NULL, c->authenticated, &path);
+    bool accepted = judge(c, NULL, c->authenticated, true, &path);
     if (accepted) {
+        c->claimed = path.identity;
+        path.identity = NULL;
         buf_add(&c->issuer, path.certificates[1].data, path.certificates[1].len); // a path has an anchor at least
     }
     trust_path_clear(&path);
@@ -78,7 +81,7 @@ bool verify_again(struct tls_connection *c, int64_t now)
     uint8_t fact[TRUST_FACT];
     memcpy(fact, c->fact, sizeof fact);
     c->outdated = false;
-    bool accepted = judge(c, fact, now, &path);
+    bool accepted = judge(c, fact, now, false, &path);
     trust_path_clear(&path);
     return accepted;
 }

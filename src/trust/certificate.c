@@ -4,10 +4,12 @@
 #include "base/text.h"
 #include "trust/extensions.h"
 #include "trust/name.h"
+#include "trust/trust.h"
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/rsa.h>
+#include <mbedtls/sha256.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,6 +309,8 @@ struct certificate *certificate_read(struct span der)
         c->readable = false;
         certificate_finding(c, REASON_malformed, "%.150s", e.text);
     }
+    c->digested = c->readable && mbedtls_sha256(der.data, der.len, c->digest, 0) == 0 &&
+                  mbedtls_sha256(c->spki.data, c->spki.len, c->key_pin, 0) == 0;
     return c;
 }
 
@@ -316,6 +320,7 @@ void certificate_free(struct certificate *c)
         return;
     }
     mbedtls_pk_free(&c->key);
+    trust_identity_free(c->identity);
     buf_clear(&c->issuer_key);
     buf_clear(&c->subject_key);
     buf_clear(&c->der);

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CERTIFICATE_WHY = 160, CERTIFICATE_NO_PATH_LENGTH = -1, CERTIFICATE_NO_SKIP = -1 };
+enum { CERTIFICATE_WHY = 160, CERTIFICATE_NO_PATH_LENGTH = -1, CERTIFICATE_NO_SKIP = -1, CERTIFICATE_DIGEST = 32 };
 
 // extendedKeyUsage, as far as a judge of TLS peers cares (RFC 5280 section 4.2.1.12)
 enum { EKU_SERVER = 1, EKU_CLIENT = 2, EKU_ANY = 4, EKU_OTHER = 8 };
@@ -22,9 +22,12 @@ enum { KU_DIGITAL_SIGNATURE = 1 << 0, KU_KEY_CERT_SIGN = 1 << 5, KU_CRL_SIGN = 1
 // All spans borrow from `der`. A span with data == NULL: the field or extension is absent.
 struct certificate {
     struct buf der;
-    enum reason bad;           // REASON_ok: nothing is wrong with it by itself
-    char why[CERTIFICATE_WHY]; // words for `bad`, escaped
-    bool readable;             // enough was read to look for its issuer; false: only `bad` and `why` mean anything
+    uint8_t digest[CERTIFICATE_DIGEST];  // SHA-256 of it
+    uint8_t key_pin[CERTIFICATE_DIGEST]; // and of `spki`
+    bool digested;                       // both were made
+    enum reason bad;                     // REASON_ok: nothing is wrong with it by itself
+    char why[CERTIFICATE_WHY];           // words for `bad`, escaped
+    bool readable; // enough was read to look for its issuer; false: only `bad` and `why` mean anything
 
     struct span tbs;                    // the whole element, which the signature is over
     int version;                        // 1, 2 or 3
@@ -56,7 +59,8 @@ struct certificate {
     int require_explicit_policy, inhibit_policy_mapping, inhibit_any_policy; // skip counts, or CERTIFICATE_NO_SKIP
     struct span crl_points;                                                  // content of cRLDistributionPoints
 
-    mbedtls_pk_context key; // only if key_read
+    struct trust_identity *identity; // of a leaf that is remembered, with its digests; else NULL
+    mbedtls_pk_context key;          // only if key_read
     bool key_read;
 };
 

@@ -4,11 +4,10 @@
 #include "base/text.h"
 #include "trust/internal.h"
 
-#include <mbedtls/sha256.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MOST = 100, SHA256_LENGTH = 32 };
+enum { NAMES_MOST = 100 };
 
 const char *trust_name_word(enum trust_name_type type)
 {
@@ -96,22 +95,14 @@ static bool fill_attributes(struct trust_identity *identity, struct span subject
     return more == 0;
 }
 
-// NULL: it failed
-static char *digest_of(struct span octets)
-{
-    unsigned char digest[SHA256_LENGTH];
-    return mbedtls_sha256(octets.data, octets.len, digest, 0) == 0 ? hex_of(digest, sizeof digest) : NULL;
-}
-
 struct trust_identity *identity_of(const struct certificate *c, bool digests)
 {
-    struct trust_identity *identity = mem_alloc(sizeof *identity);
-    identity->fingerprint = digests ? digest_of(buf_span(&c->der)) : mem_strdup("");
-    identity->key_pin = digests ? digest_of(c->spki) : mem_strdup("");
-    if (identity->fingerprint == NULL || identity->key_pin == NULL) {
-        trust_identity_free(identity);
+    if (digests && !c->digested) {
         return NULL;
     }
+    struct trust_identity *identity = mem_alloc(sizeof *identity);
+    identity->fingerprint = hex_of(c->digest, digests ? sizeof c->digest : 0);
+    identity->key_pin = hex_of(c->key_pin, digests ? sizeof c->key_pin : 0);
     identity->subject = trust_name_of_der(c->subject);
     identity->issuer = trust_name_of_der(c->issuer);
     identity->serial = hex_of(c->serial.data, c->serial.len);
@@ -122,6 +113,31 @@ struct trust_identity *identity_of(const struct certificate *c, bool digests)
     identity->not_after = c->not_after;
     identity->tls_version = "";
     return identity;
+}
+
+struct trust_identity *identity_copy_of(const struct trust_identity *from)
+{
+    struct trust_identity *to = mem_alloc(sizeof *to);
+    *to = *from;
+    to->subject = mem_strdup(from->subject);
+    to->issuer = mem_strdup(from->issuer);
+    to->serial = mem_strdup(from->serial);
+    to->fingerprint = mem_strdup(from->fingerprint);
+    to->key_pin = mem_strdup(from->key_pin);
+    to->names = mem_array(from->name_count, sizeof *to->names);
+    for (size_t i = 0; i < from->name_count; i++) {
+        const struct trust_name *name = &from->names[i];
+        to->names[i] =
+            (struct trust_name){.type = name->type, .text = mem_strdup(name->text), .octets = copy(name->octets)};
+    }
+    to->attributes = mem_array(from->attribute_count, sizeof *to->attributes);
+    for (size_t i = 0; i < from->attribute_count; i++) {
+        const struct trust_attribute *attribute = &from->attributes[i];
+        to->attributes[i] = (struct trust_attribute){.type = mem_strdup(attribute->type),
+                                                     .value = mem_strdup(attribute->value),
+                                                     .octets = copy(attribute->octets)};
+    }
+    return to;
 }
 
 struct trust_identity *trust_identity_new(struct span leaf, const char *tls_version, bool resumed, struct err *e)

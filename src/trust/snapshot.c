@@ -190,6 +190,8 @@ struct trust_snapshot *trust_snapshot_load(const struct trust_files *files, stru
     snapshot->rules = files->rules;
     snapshot->memory = mem_alloc(sizeof *snapshot->memory);
     pthread_mutex_init(&snapshot->memory->lock, NULL);
+    snapshot->issuers = certificate_memory_new(ISSUERS_REMEMBERED);
+    snapshot->leaves = certificate_memory_new(LEAVES_REMEMBERED);
     mbedtls_x509_crt_init(&snapshot->tls_anchors);
     if (read_all(snapshot, files, e) != 0) {
         trust_snapshot_free(snapshot);
@@ -238,6 +240,8 @@ void trust_snapshot_free(struct trust_snapshot *snapshot)
     trust_rules_free(snapshot->rules);
     pthread_mutex_destroy(&snapshot->memory->lock);
     free(snapshot->memory);
+    certificate_memory_free(snapshot->issuers);
+    certificate_memory_free(snapshot->leaves);
     free(snapshot);
 }
 

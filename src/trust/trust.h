@@ -146,10 +146,10 @@ bool trust_judge(const struct trust_snapshot *snapshot, const struct span *chain
                  enum trust_purpose purpose, const char *name, int64_t now, struct trust_verdict *verdict);
 
 // The same in full. `fact` is what an earlier judgement of this leaf found out: that its signature was made by a
-// certain key, which cannot become false, so that the arithmetic is spared. It is a digest and proves nothing by
-// itself: it must come from where nobody can write (this process, or a sealed ticket). All else is judged anew, and if
-// another key turns out to be the issuer's, the signature too.
-enum { TRUST_FACT = 32 };
+// certain key, which cannot become false, so that the arithmetic is spared. It is the SHA-256 of both, and proves
+// nothing by itself: it must come from where nobody can write (this process, or a sealed ticket). All else is judged
+// anew, and if another key turns out to be the issuer's, the signature too.
+enum { TRUST_FACT = 64 };
 struct trust_question {
     const struct span *chain; // DER, leaf first; borrowed
     size_t count;
@@ -157,14 +157,16 @@ struct trust_question {
     const char *name; // or NULL
     int64_t now;
     const uint8_t *fact; // TRUST_FACT octets of an earlier trust_path, or NULL
+    bool identify;       // who the leaf is belongs to the answer
 };
 
 // Where it is accepted: the path that was found. Clear it.
 struct trust_path {
-    struct buf certificates[18]; // DER, the leaf first, the anchor last
+    struct span certificates[18]; // DER, the leaf first, the anchor last; borrowed from the question and the snapshot
     size_t count;
     uint8_t fact[TRUST_FACT];
-    int64_t until; // the earliest notAfter in it: the last second in which it may be accepted
+    int64_t until;                   // the earliest notAfter in it: the last second in which it may be accepted
+    struct trust_identity *identity; // whoever takes it leaves NULL; NULL: not asked for, or SHA-256 failed
 };
 bool trust_judge_question(const struct trust_snapshot *snapshot, const struct trust_question *question,
                           struct trust_verdict *verdict, struct trust_path *path); // path: {0}, or NULL
@@ -211,7 +213,7 @@ struct trust_identity {
     bool complete; // no name or attribute was left out; access rules allow nothing otherwise
     int64_t not_before;
     int64_t not_after;
-    const char *tls_version; // static text: "TLSv1.2", "TLSv1.3"
+    const char *tls_version; // static text: "TLSv1.2", "TLSv1.3"; "" until the handshake is complete
     bool resumed;            // not in this handshake, but in the one before
 };
 

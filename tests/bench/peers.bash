@@ -4,6 +4,7 @@
 # required of clients, revocation lists are loaded, one worker. start_NAME sets server_pid and port.
 
 server_pid='' port='' backend_port=''
+mtls_options=() # more, for mtls serve
 started=()
 
 say() {
@@ -82,7 +83,7 @@ stop_started() {
 }
 
 start_mtls() {
-    start_with_ready_file mtls "$MTLS" serve -d pki --root www --port 0 --ready-file mtls.ready
+    start_with_ready_file mtls "$MTLS" serve -d pki --root www "${mtls_options[@]}" --port 0 --ready-file mtls.ready
 }
 
 start_minimal() {

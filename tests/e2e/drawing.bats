@@ -14,15 +14,18 @@ kinds='
 12-resumed  1 2 6 8 3 4 5 7 9
 12-unasked  1 2 3 4 5 7 6 8 9
 12-nobody   1 2 3 5 *6 *8 9
-12-refusing 1 2 3 4 5 6 7 8 9
+12-refusing 1 2 *3 *4 5 6 7 8 9
 13          1 2 8 3 4 5 7 6 9
 13-resumed  1 2 6 8 3 4 5 7 9
 13-unasked  1 2 8 3 4 5 7 6 9
 13-nobody   1 2 8 3 4 5 7 *6*
 13-revoked  1 2 8 3 4 5 7 *6*
+13-bare     1 2 8 3 4 5 7 *6*
 13-refusing 1 2 *4 3 *5 6 7 9
+13-early    1 2 6 8 3 4 5 7 9
+13-retried  1 2 8 3 4 5 7 6 9
 13-hidden   1 2 4 5 2 3 6 8 9
-13-cut      1 2 4 3 5 6 7 8 9
+13-cut      1 2 *9
 '
 
 setup_file() {
@@ -31,6 +34,10 @@ setup_file() {
     small_pki '  - {name: carol, issuer: issuing}' "  - {name: $(printf 'long%.0s' {1..12}), issuer: issuing}"
     mtls ca revoke clients/carol >/dev/null
     make_captures
+}
+
+teardown_file() { # where a capture failed
+    stop_servers
 }
 
 # --- captures: NAME.pcap and NAME.keys in the file's folder ---
@@ -44,7 +51,7 @@ capture() { # NAME COUNT SERVER... -- CLIENT...
         shift
     done
     shift
-    rm -f server.in keys.log
+    rm -f server.in server.log keys.log
     "${server[@]}"
     start_relay "$count" "$address"
     for ((client = 0; client < count; client++)); do
@@ -55,6 +62,14 @@ capture() { # NAME COUNT SERVER... -- CLIENT...
     stop_servers
     mv capture.pcap "$name.pcap"
     mv keys.log "$name.keys"
+}
+
+# The first time it gets a session, then it sends early data.
+client_early() {
+    echo 'early words' >words
+    local how=(-sess_out early.session)
+    [[ ! -s early.session ]] || how=(-sess_in early.session -early_data words)
+    timeout 20 openssl s_client -connect "127.0.0.1:$relay_port" -tls1_3 "${how[@]}" >/dev/null 2>&1 < <(sleep 1 && echo Q)
 }
 
 make_captures() {
@@ -70,9 +85,12 @@ make_captures() {
         capture 1$version-refusing 1 serve_mtls -- client_openssl $version alice -verify_return_error \
             -CAfile pki/clients/bob/cert.pem
     done
+    capture 13-bare 1 serve_mtls -- client_openssl 3 - -cert pki/clients/alice/cert.pem -key pki/clients/alice/key.pem
     capture 13-revoked 1 serve_mtls -- client_mtls 3 carol
     capture long 1 serve_mtls -- client_openssl 3 "$(printf 'long%.0s' {1..12})" \
         -servername "$(printf '<&>%.0s' {1..60})"
+    capture 13-early 2 serve_openssl -tls1_3 -early_data "${pem[@]}" -- client_early
+    capture 13-retried 1 serve_openssl -www -groups P-384 "${pem[@]}" -- client_openssl 3 - -groups P-256:P-384
     cp 13.pcap 13-hidden.pcap
     : >13-hidden.keys
     head -c 1500 13.pcap >13-cut.pcap
@@ -83,7 +101,7 @@ make_captures() {
 
 draw() { # NAME
     local connection=1 captured=$BATS_FILE_TMPDIR/$1
-    [[ $1 != *-resumed ]] || connection=2
+    [[ $1 != *-resumed && $1 != *-early ]] || connection=2
     mtls explain "$captured.pcap" --keys "$captured.keys" --connection $connection --svg "$1.svg" 2>/dev/null
     mtls explain "$captured.pcap" --keys "$captured.keys" --connection $connection --json 2>/dev/null >"$1.json"
 }
@@ -144,6 +162,8 @@ locks() { # NAME COUNT: padlocks on lifelines, without that of the legend
     draw 13
     run ! grep -q 'class="[a-z-]* [fk]-bad' 13.svg
     grep -q '>The handshake is complete.</text>' 13.svg
+    draw 13-bare
+    grep -q '<text class="t-plain f-ink"[^>]*>The client sent CN=alice without the certificate of its issuer' 13-bare.svg
     draw 12-refusing
     [[ $(grep -c '>not reached</text>' 12-refusing.svg) == 6 ]]
 }

@@ -136,14 +136,16 @@ as_meant() { # HOW-THE-SERVER-REFUSES
     as_meant '.failed_step == null' # nginx refuses in words of HTTP
 }
 
-# openssl comes again with its ticket or session id, and gnutls-cli does so by itself. A server of gnutls does not log
+# mtls and openssl come again with their ticket or session id, and gnutls-cli does so by itself. A server of gnutls does not log
 # the secret of a resumed session of TLS 1.2, and gnutls-cli neither: tshark knows it from the connection before.
 resumes() { # SERVER
-    local version count=2
-    [[ $1 == gnutls ]] || count=4
+    local version count=6
+    [[ $1 == gnutls ]] || count=8
     start_relay $((4 + count)) "$address"
     for version in 2 3; do
-        rm -f session
+        rm -f session kept
+        client_mtls $version alice --session kept --key-log keys.log
+        client_mtls $version alice --session kept --key-log keys.log
         client_openssl $version alice -sess_out session -keylogfile keys.log
         client_openssl $version alice -sess_in session -keylogfile keys.log
         [[ $1$version == gnutls2 ]] || client_gnutls $version alice --resume
@@ -198,4 +200,44 @@ resumes() { # SERVER
     agree 1
     run connections '[.steps[0].messages[] | select(.type) | .message] == ["ClientHello", "HelloRetryRequest", "ClientHello"]'
     [[ $output == 1 ]]
+}
+
+# Where a field is in its message: the type of the message, what tshark calls the field, offset and length. Of vectors
+# we mark the length in front too; the signature of a CertificateVerify has no such field there.
+marked_by_us() {
+    mtls explain capture.pcap --keys keys.log --json -v | jq -r '{"version": ["version", 0], "random": ["random", 0],
+            "verify_data": ["verify_data", 0], "certificate": ["certificate", 3], "signature": ["sig", 2],
+            "key_exchange": ["extensions_key_share_key_exchange", 2], "host_name": ["extensions_server_name", 2],
+            "lifetime": ["session_ticket_lifetime_hint", 0]} as $called |
+        (if .connections then .connections[] else . end) | .connection as $number |
+        [.steps[].messages[]] | sort_by(.number)[] | select(.marks and .message != "Alert") | .type as $type |
+        .marks[] |
+        $called[if .name == "signature" and $type == 15 then "" else .name end] as $called | select($called) |
+        "\($number) \($type) \($called[0]) \(.at + $called[1]) \(.octets - $called[1])"' | sort
+}
+
+marked_by_tshark() {
+    tshark -r capture.pcap -d "tcp.port==$port,tls" -o tls.keylog_file:keys.log -Y tls -T pdml 2>/dev/null |
+        sed -n 's/^ *<field name="\(tcp.stream\|tls.handshake.[a-z_]*\)".* size="\([0-9]*\)" pos="\([0-9]*\)" show="\([^"]*\)".*/\1 \2 \3 \4/p' |
+        awk '
+            BEGIN { split("version random verify_data certificate sig extensions_key_share_key_exchange extensions_server_name session_ticket_lifetime_hint", names)
+                    for (i in names) wanted["tls.handshake." names[i]] = names[i] }
+            $1 == "tcp.stream" { connection = $4 + 1 }
+            $1 == "tls.handshake.type" { type = $4; base = $3 }
+            $1 in wanted { print connection, type, wanted[$1], $3 - base, $2 }' | sort
+}
+
+@test "tshark sees the fields where they are marked" {
+    local version
+    needs
+    serve_mtls
+    start_relay 2 "$address"
+    for version in 2 3; do
+        client_openssl $version alice
+    done
+    end
+    marked_by_us >ours
+    marked_by_tshark >theirs
+    diff -u theirs ours || fail "they differ"
+    (($(wc -l <ours) > 25)) || fail "too few: $(cat ours)"
 }

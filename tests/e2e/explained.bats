@@ -40,7 +40,7 @@ told() { # NUMBER FILE
     ask alice /whoami >/dev/null
     run -56 ask - /whoami
     wait_for told 1 server.log
-    ! grep -q 'accepts the client' server.log
+    run -1 grep -q 'accepts the client' server.log
     stop_servers
     begin -d pki
     ask alice /whoami >/dev/null
@@ -71,7 +71,7 @@ END
     jq -se 'length == 2 and all(.event == "explained" and (.peer | test("^127.0.0.1:|^\\[::1\\]:")) and .failed_step == 6 and
         .steps[5].judgement.reason == "no_certificate" and .steps[5].judgement.by == "server") and
         (map(.version) | sort) == ["TLS 1.2", "TLS 1.3"]' told/here || fail "$(<told/here)"
-    ! grep -q '"explained"' server.log
+    run -1 grep -q '"explained"' server.log
     tail -n +2 server.log | jq -e . >/dev/null
     rm -r told # it can no longer be written: that is said, and nobody is served worse
     run -56 ask - /whoami
@@ -147,7 +147,7 @@ END
         ask alice / "--tlsv1.$version" --tls-max "1.$version" -o one.html "$url/" -o two.html "$url/whoami" -o three \
             "$url/" -o four.html
         is_drawn two.html "TLS 1.$version"
-        ! grep -q '<section>' four.html
+        run -1 grep -q '<section>' four.html
         grep -q 'CN=alice' four.html
     done
 }
@@ -160,6 +160,6 @@ END
     begin -c server.yaml --explain=all
     ask alice / >page.html
     grep -q 'CN=alice' page.html
-    ! grep -q '<section>' page.html
+    run -1 grep -q '<section>' page.html
     told 1 server.log
 }

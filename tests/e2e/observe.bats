@@ -153,6 +153,20 @@ sees_the_same() {
     done
 }
 
+@test "a resumed session is told as one, and tshark sees the same" {
+    command -v tshark >/dev/null || skip "no tshark"
+    local version
+    begin
+    for version in 2 3; do
+        rm -f seen.keys session
+        calls 0 "$version" alice --session session
+        calls 0 "$version" alice --session session --explain=json -o body --pcap seen.pcap --key-log seen.keys
+        printf '%s\n' "$output" >told.json
+        has '.resumed and .failed_step == null and .steps[2].judgement.reason == "ok" and .steps[4].messages == []'
+        sees_the_same 5
+    done
+}
+
 @test "tshark sees the same refusals, and large bodies" {
     command -v tshark >/dev/null || skip "no tshark"
     local version

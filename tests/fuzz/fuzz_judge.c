@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fuzz_question_ask(&q, &path)) {
         for (size_t i = 0; i < path.count; i++) {
             struct err e = ERR_INIT;
-            struct span rest = buf_span(&path.certificates[i]);
+            struct span rest = path.certificates[i];
             struct der_item outer;
             struct der_item tbs;
             REQUIRE(der_next(&rest, &outer, &e) == 0 && der_next(&outer.content, &tbs, &e) == 0);

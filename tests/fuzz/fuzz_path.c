@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fuzz_question_ask(&q, &path)) {
         struct certificate *below = NULL;
         for (size_t i = 0; i < path.count; i++) {
-            struct certificate *c = certificate_read(buf_span(&path.certificates[i]));
+            struct certificate *c = certificate_read(path.certificates[i]);
             require_good(c, i == 0);
             REQUIRE(i > 0 || q.purpose != TRUST_SERVER || (c->ext_key_usage & EKU_SERVER) != 0);
             REQUIRE(i > 0 || q.purpose != TRUST_CLIENT || (c->ext_key_usage & EKU_CLIENT) != 0);

@@ -22,7 +22,8 @@ target_is_there() { # SERVER
     "${1}_version" >/dev/null 2>&1
 }
 
-# A root, a CA that issues, a server, a client, and every flaw with its control, whose lists are in crl.pem.
+# FOLDER/pki: a root, a CA that issues, a server, a client, and every flaw with its control, whose lists are in crl.pem.
+# FOLDER/crl-old.pem is the same, but the lists of root and issuing are of before they have revoked anybody.
 target_make_pki() { # FOLDER
     mkdir -p "$1"
     cat >"$1/plan.yaml" <<'PLAN'
@@ -33,9 +34,19 @@ servers:
   - {name: localhost, issuer: issuing, names: [localhost, 127.0.0.1]}
 clients:
   - {name: alice, issuer: issuing}
-flaws: {issuer: issuing, cases: [all]}
 PLAN
     "$MTLS" pki -f "$1/plan.yaml" -d "$1/pki" >"$1/pki.log"
+    cp "$1/pki/crl.pem" "$1/crl-before.pem"
+    printf 'flaws: {issuer: issuing, cases: [all]}\n' >>"$1/plan.yaml"
+    "$MTLS" pki -f "$1/plan.yaml" -d "$1/pki" >>"$1/pki.log"
+    local root issuing
+    root=$(openssl x509 -noout -subject_hash -in "$1/pki/authorities/root/cert.pem")
+    issuing=$(openssl x509 -noout -subject_hash -in "$1/pki/authorities/issuing/cert.pem")
+    awk 'BEGIN { RS = "-----END X509 CRL-----\n" }
+        FILENAME != ARGV[3] { now[$0] = 1; next }
+        !($0 in now) { printf "%s%s", $0, RS }' \
+        "$1/pki/trust.d/$root.r0" "$1/pki/trust.d/$issuing.r0" "$1/pki/crl.pem" >"$1/crl-old.pem"
+    cat "$1/crl-before.pem" >>"$1/crl-old.pem"
 }
 
 target_is_open() { # PORT
@@ -67,7 +78,7 @@ target_start() { # FOLDER SERVER [KNOB=VALUE]...
         target_choose_port || return 1
         (
             cd "$folder" || exit
-            verify=required ca=$pki/trust.pem crl=$pki/crl.pem more=
+            verify=required ca=$pki/trust.pem crl=$pki/crl.pem more= servers=
             declare -- "$@" >/dev/null
             exec 3>&-
             "${server}_run"
@@ -107,4 +118,32 @@ target_stop() { # PID...
 target_stop_all() {
     target_stop "${target_pids[@]}"
     target_pids=()
+}
+
+# What a run of the probe (its JSON) has against a target: a line "CASE VERSIONS served" or "CASE VERSIONS in doubt",
+# sorted. What was not run is not there.
+target_findings() { # FILE
+    jq -r '[.results[] | select(.case != null and (.verdict == "finding" or .verdict == "inconclusive"))]
+        | group_by(.case, .verdict)[]
+        | "\(.[0].case) \([.[].version] | sort | join(",")) \(if .[0].verdict == "finding" then .[0].seen else "in doubt" end)"' \
+        "$1" | LC_ALL=C sort
+}
+
+target_servers='nginx haproxy stunnel apache s_server gnutls_serv lighttpd node' # those that nobody here wrote
+
+# Its version and that of what it speaks TLS with: "1.22.1, OpenSSL 3.0.19".
+target_release() { # SERVER
+    local library
+    case $1 in
+    gnutls_serv) library='' ;;
+    node) library=", OpenSSL $(node -p process.versions.openssl)" ;;
+    s_server) library='' ;;
+    *) library=", OpenSSL $(openssl version | cut -d' ' -f2)" ;;
+    esac
+    printf '%s%s\n' "$("${1}_version")" "$library"
+}
+
+# The same without the last part of each version: what is corrected within a series should not change what is refused.
+target_series() { # RELEASE
+    sed -E 's/([0-9]+\.[0-9]+)[^,]*/\1/g' <<<"$1"
 }

@@ -183,7 +183,9 @@ static void test_client(void **state)
     static const struct course courses[] = {
         // nothing is wrong that could be seen
         {NULL, LEAF, "root", LEAF | ISSUING, true, EXPLAIN_SERVER, ALERT_CERTIFICATE_REVOKED, 0, ""},
-        {NULL, LEAF, NULL, LEAF | ISSUING, true, EXPLAIN_SERVER, ALERT_UNKNOWN_CA, 0, ""},
+        {NULL, LEAF, NULL, LEAF | ISSUING, true, EXPLAIN_SERVER, ALERT_BAD_CERTIFICATE, 0, ""},
+        {NULL, LEAF, NULL, LEAF | ISSUING, true, EXPLAIN_SERVER, ALERT_UNKNOWN_CA, 0,
+         "The certificates that the client sent lead to CN=root, which the server does not trust."},
         {NULL, LEAF, "root", LEAF | ISSUING, true, EXPLAIN_SERVER, -1, 0, ""},
         // nor is it about certificates
         {NULL, LEAF, "moon", SELF, true, EXPLAIN_SERVER, ALERT_INTERNAL_ERROR, 40, ""},
@@ -225,9 +227,8 @@ static void test_client(void **state)
          "all."},
         {NULL, LEAF, NULL, 0, true, EXPLAIN_SERVER, ALERT_HANDSHAKE_FAILURE, 0, ""},
         {NULL, LEAF, "root", LEAF | ISSUING, true, EXPLAIN_SERVER, ALERT_DECRYPT_ERROR, 0,
-         "Its CertificateVerify does not verify with the key of the certificate that it sent: the private key may "
-         "belong "
-         "to another one."},
+         "A signature or Finished of the client's is wrong: its private key may not be that of its certificate "
+         "CN=alice."},
     };
     for (size_t i = 0; i < sizeof courses / sizeof courses[0]; i++) {
         check(&courses[i]);
@@ -238,7 +239,7 @@ static void test_server(void **state)
 {
     (void)state;
     static const struct course courses[] = {
-        {"www.example.com", LEAF | ISSUING, "root", 0, false, EXPLAIN_CLIENT, ALERT_UNKNOWN_CA, 0, ""},
+        {"www.example.com", LEAF | ISSUING, "root", 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0, ""},
         {"a.b.example.com", LEAF | ISSUING, "root", 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0,
          "The client asked for a.b.example.com; the server's certificate is for dns:*.example.com, dns:other.org."},
         {"www.example.org", ROOT, NULL, 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0,

@@ -15,8 +15,12 @@ struct pair {
 static void pair_fill(struct pair *p, uint16_t child, uint16_t issuer)
 {
     *p = (struct pair){.octets = {(uint8_t)(child >> 8), (uint8_t)child, (uint8_t)(issuer >> 8), (uint8_t)issuer}};
-    p->child.der = (struct buf){.data = p->octets, .len = 2};
-    p->issuer.spki = span_of(p->octets + 2, 2);
+    p->child.digest[0] = p->octets[0];
+    p->child.digest[1] = p->octets[1];
+    p->child.digested = true;
+    p->issuer.key_pin[0] = p->octets[2];
+    p->issuer.key_pin[1] = p->octets[3];
+    p->issuer.digested = true;
 }
 
 static void fact_of(uint16_t child, uint16_t issuer, uint8_t fact[TRUST_FACT])
@@ -106,8 +110,40 @@ static void handed_on(void **state)
     memory_end(&from);
 }
 
+// Certificates: found again octet for octet, each once, and no more than so many.
+static void certificates(void **state)
+{
+    struct certificate_memory *memory = certificate_memory_new(3);
+    const char *ders[] = {"one..x", "two..x", "three.x", "four.x"};
+    struct certificate *made[4];
+    (void)state;
+    for (size_t i = 0; i < 4; i++) { // all of one slot
+        made[i] = certificate_read(span_of(ders[i], strlen(ders[i])));
+        assert_null(certificate_known(memory, span_of(ders[i], strlen(ders[i]))));
+        assert_int_equal(certificate_memory_has_room(memory), i < 3);
+        assert_int_equal(certificate_remember(memory, made[i]), i < 3);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_ptr_equal(certificate_known(memory, span_of(ders[i], strlen(ders[i]))), i < 3 ? made[i] : NULL);
+    }
+    assert_null(certificate_known(memory, span_of("one..", 5)));
+    assert_null(certificate_known(memory, span_of("", 0)));
+    assert_null(certificate_known(memory, span_of("x", 1)));
+    certificate_free(made[3]);
+    certificate_memory_free(memory);
+    memory = certificate_memory_new(3);
+    struct certificate *same = certificate_read(span_of(ders[0], strlen(ders[0])));
+    struct certificate *again = certificate_read(span_of(ders[0], strlen(ders[0])));
+    assert_true(certificate_remember(memory, same));
+    assert_false(certificate_remember(memory, again)); // whoever came second keeps its own
+    assert_ptr_equal(certificate_known(memory, span_of(ders[0], strlen(ders[0]))), same);
+    certificate_free(again);
+    certificate_memory_free(memory);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(facts), cmocka_unit_test(handed_on)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(facts), cmocka_unit_test(handed_on),
+                                       cmocka_unit_test(certificates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,8 +81,43 @@ static void test_whoami(void **state)
     json_t *second = json_array_get(json_object_get(json, "names"), 1);
     assert_string_equal(json_string_value(json_object_get(second, "type")), "uri");
     assert_string_equal(json_string_value(json_object_get(second, "value")), names[1].text);
+    char *again = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    assert_int_equal(response.body.len, strlen(again) + 1);
+    assert_memory_equal(response.body.data, again, strlen(again)); // as jansson writes it
+    assert_int_equal(json_object_size(json), 11);
+    free(again);
     json_decref(json);
     http_response_clear(&response);
+}
+
+// Without a name, and with one that JSON must quote.
+static void test_whoami_quotes(void **state)
+{
+    (void)state;
+    struct trust_name quoted = {.type = TRUST_NAME_URI, .text = (char *)(uintptr_t) "x:\"\\x0A\""};
+    struct trust_identity other = who;
+    for (size_t count = 0; count < 2; count++) {
+        other.names = &quoted;
+        other.name_count = count;
+        other.resumed = true;
+        struct visitor as = visitor;
+        as.who = &other;
+        struct http_response response = ask_as(&as, "GET", "/whoami", NULL, "");
+        json_t *json = json_loads((const char *)response.body.data, 0, NULL);
+        char *again = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+        assert_int_equal(response.body.len, strlen(again) + 1);
+        assert_memory_equal(response.body.data, again, strlen(again));
+        assert_true(json_is_true(json_object_get(json, "resumed")));
+        json_t *names_there = json_object_get(json, "names");
+        assert_int_equal(json_array_size(names_there), count);
+        if (count > 0) {
+            assert_string_equal(json_string_value(json_object_get(json_array_get(names_there, 0), "value")),
+                                quoted.text);
+        }
+        free(again);
+        json_decref(json);
+        http_response_clear(&response);
+    }
 }
 
 static void test_echo(void **state)
@@ -274,9 +309,9 @@ static void test_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_page_escapes), cmocka_unit_test(test_whoami), cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_echo_streams), cmocka_unit_test(test_routes), cmocka_unit_test(test_access),
-        cmocka_unit_test(test_root),
+        cmocka_unit_test(test_page_escapes), cmocka_unit_test(test_whoami),       cmocka_unit_test(test_whoami_quotes),
+        cmocka_unit_test(test_echo),         cmocka_unit_test(test_echo_streams), cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_access),       cmocka_unit_test(test_root),
     };
     static const char *const closed[] = {"/closed/*", "/sub/index.html"};
     static const char *const patch[] = {"PATCH"};

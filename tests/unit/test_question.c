@@ -429,6 +429,47 @@ static void rules_about_digests(void **state)
     trust_identity_free(who);
 }
 
+// Who it is belongs to the answer, the first time and when the leaf is known; and only to whoever asks.
+static void identity_in_the_answer(void **state)
+{
+    struct err e = ERR_INIT;
+    struct trust_identity *who = trust_identity_new(chain[0], "", false, &e);
+    struct trust_snapshot *snapshot = load("root.der", "", NULL);
+    struct trust_question q = {.chain = chain, .count = 2, .purpose = TRUST_CLIENT, .now = NOW};
+    struct trust_verdict verdict;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct trust_path path = {.count = 0};
+        q.identify = i > 0;
+        assert_true(trust_judge_question(snapshot, &q, &verdict, &path));
+        assert_ptr_equal(path.certificates[0].data, chain[0].data); // as it was given
+        assert_ptr_equal(path.certificates[1].data, chain[1].data);
+        if (i == 0) {
+            assert_null(path.identity);
+            trust_path_clear(&path);
+            trust_snapshot_free(snapshot);
+            snapshot = load("root.der", "", NULL);
+            continue;
+        }
+        assert_string_equal(path.identity->subject, who->subject);
+        assert_string_equal(path.identity->issuer, who->issuer);
+        assert_string_equal(path.identity->serial, who->serial);
+        assert_string_equal(path.identity->fingerprint, who->fingerprint);
+        assert_string_equal(path.identity->key_pin, who->key_pin);
+        assert_int_equal(path.identity->name_count, 1);
+        assert_string_equal(path.identity->names[0].text, "spiffe://example/alice");
+        assert_true(spans_equal(path.identity->names[0].octets, who->names[0].octets));
+        assert_int_equal(path.identity->attribute_count, who->attribute_count);
+        assert_string_equal(path.identity->attributes[0].value, who->attributes[0].value);
+        assert_true(spans_equal(path.identity->attributes[0].octets, who->attributes[0].octets));
+        assert_true(path.identity->complete && path.identity->not_after == who->not_after);
+        path.identity->subject[0] = '!'; // it is the asker's alone
+        trust_path_clear(&path);
+    }
+    trust_identity_free(who);
+    trust_snapshot_free(snapshot);
+}
+
 static void rules_are_asked(void **state)
 {
     struct trust_snapshot *allowed = load("root.der", "lists.pem", rules_for(true, "spiffe://example/*"));
@@ -455,15 +496,11 @@ static void rules_are_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(warm_path_costs_no_signature),
-        cmocka_unit_test(reload_hands_memory_on),
-        cmocka_unit_test(everything_else_is_asked_anew),
-        cmocka_unit_test(wrong_facts),
-        cmocka_unit_test(fact_of_the_right_key),
-        cmocka_unit_test(issuer_is_not_vouched_for),
-        cmocka_unit_test(until_is_the_earliest_end),
-        cmocka_unit_test(next_change),
-        cmocka_unit_test(rules_are_asked),
+        cmocka_unit_test(warm_path_costs_no_signature),  cmocka_unit_test(reload_hands_memory_on),
+        cmocka_unit_test(everything_else_is_asked_anew), cmocka_unit_test(wrong_facts),
+        cmocka_unit_test(fact_of_the_right_key),         cmocka_unit_test(issuer_is_not_vouched_for),
+        cmocka_unit_test(until_is_the_earliest_end),     cmocka_unit_test(next_change),
+        cmocka_unit_test(identity_in_the_answer),        cmocka_unit_test(rules_are_asked),
         cmocka_unit_test(rules_about_digests),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

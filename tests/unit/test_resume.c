@@ -189,7 +189,7 @@ static void test_resealed(void **state)
         SSL_SESSION_get0_ticket(k.visit.session, &octets, &len);
         const struct ticket_key *key = ticket_ring_sealing(&ring, clock_now());
         assert_true(ticket_open(key, span_of(octets, len), &plain));
-        assert_true(ticket_decode(buf_span(&plain), &ticket));
+        assert_true(ticket_decode(buf_span(&plain), &k.at->issuers, &ticket));
         uint8_t *leaf = plain.data + (ticket.chain[0].data - plain.data);
         uint8_t *session = plain.data + (ticket.session.data - plain.data);
         switch (i / 2) {
@@ -199,7 +199,7 @@ static void test_resealed(void **state)
         case SESSION: session[0] ^= 0xff; break;
         default: break;
         }
-        assert_int_equal(ticket_encode(&ticket, &again), 0);
+        assert_int_equal(ticket_encode(&ticket, &k.at->issuers, &again), 0);
         assert_works(ticket_seal(key, &rng, buf_span(&again), &sealed, &e), &e);
         assert_int_equal(sealed.len, len);
         memcpy((unsigned char *)(uintptr_t)octets, sealed.data, len);
@@ -214,6 +214,29 @@ static void test_resealed(void **state)
         ticket_ring_clear(&ring);
         rng_clear(&rng);
         free(file);
+        end(&k);
+    }
+}
+
+// A ticket names the issuer that the server presents too. A replica that has another one reads nothing in it.
+static void test_other_issuers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct case_of k;
+        begin(&k, versions[i], NULL);
+        struct tls_context *replica = server(NOTHING, k.tickets);
+        struct tls_context *stranger = server(NOTHING, k.tickets);
+        assert_int_equal(stranger->issuers.count, 1);
+        stranger->issuers.count = 0;
+        expect_full(k.visit, stranger, none, none);
+        expect_resumed(k.visit, replica);
+        SSL_SESSION_free(k.visit.session);
+        k.visit.session = first_session(&k.visit, stranger);
+        expect_resumed(k.visit, stranger); // its own tickets have it
+        expect_resumed(k.visit, replica);
+        tls_context_free(replica);
+        tls_context_free(stranger);
         end(&k);
     }
 }
@@ -234,9 +257,9 @@ static void test_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshots), cmocka_unit_test(test_expired),  cmocka_unit_test(test_renewed),
-        cmocka_unit_test(test_replicas),  cmocka_unit_test(test_tampered), cmocka_unit_test(test_server_name),
-        cmocka_unit_test(test_resealed),  cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_snapshots), cmocka_unit_test(test_expired),       cmocka_unit_test(test_renewed),
+        cmocka_unit_test(test_replicas),  cmocka_unit_test(test_tampered),      cmocka_unit_test(test_server_name),
+        cmocka_unit_test(test_resealed),  cmocka_unit_test(test_other_issuers), cmocka_unit_test(test_clock),
     };
     return cmocka_run_group_tests(tests, resume_setup, pki_teardown);
 }

@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "unit.h"
 
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *escaped(struct buf *b, const char *data, size_t len, size_t limit)
@@ -73,6 +75,40 @@ static void html_is_escaped(void **state)
     buf_clear(&b);
 }
 
+// As jansson has it, with which everything else here is written.
+static void assert_json(const char *text)
+{
+    struct buf b = {0};
+    json_t *string = json_string(text);
+    char *expected = json_dumps(string, JSON_ENCODE_ANY);
+    assert_non_null(expected);
+    text_json(&b, text);
+    assert_string_equal((const char *)b.data, expected);
+    free(expected);
+    json_decref(string);
+    buf_clear(&b);
+}
+
+static void json_is_quoted(void **state)
+{
+    (void)state;
+    struct buf b = {0};
+    assert_json("");
+    assert_json("a \"b\" \\c/ \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\t");
+    for (uint32_t code = 1; code < 0x3000; code++) {
+        struct buf text = {0};
+        buf_text(&text, "x");
+        text_utf8_add(&text, code);
+        text_utf8_add(&text, code);
+        buf_text(&text, "y");
+        assert_json((const char *)text.data);
+        buf_clear(&text);
+    }
+    text_json(&b, "a\xff\xc0\x80z\xe2\x82");
+    assert_string_equal((const char *)b.data, "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\"");
+    buf_clear(&b);
+}
+
 static void hex_there_and_back(void **state)
 {
     static const uint8_t octets[] = {0x00, 0x7f, 0xff};
@@ -123,9 +159,13 @@ static void lists_and_affixes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hostile_text_is_escaped), cmocka_unit_test(long_text_is_cut),
-        cmocka_unit_test(utf8_is_rfc_3629),        cmocka_unit_test(html_is_escaped),
-        cmocka_unit_test(hex_there_and_back),      cmocka_unit_test(the_nearest_word_is_a_slip_away),
+        cmocka_unit_test(hostile_text_is_escaped),
+        cmocka_unit_test(long_text_is_cut),
+        cmocka_unit_test(utf8_is_rfc_3629),
+        cmocka_unit_test(html_is_escaped),
+        cmocka_unit_test(json_is_quoted),
+        cmocka_unit_test(hex_there_and_back),
+        cmocka_unit_test(the_nearest_word_is_a_slip_away),
         cmocka_unit_test(lists_and_affixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

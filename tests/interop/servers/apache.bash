@@ -39,7 +39,7 @@ $more
 <Location />
     SetHandler server-status
 </Location>
-${servers-}
+
 CONF
     exec apache2 -D FOREGROUND -d "$PWD" -f "$PWD/httpd.conf"
 }

@@ -31,7 +31,7 @@ http {
         $more
         location / { default_type text/plain; return 200 "served\n"; }
     }
-    ${servers-}
+    ${servers//PORT/$port}
 }
 CONF
     exec nginx -e "$PWD/error.log" -p "$PWD" -c "$PWD/nginx.conf"
