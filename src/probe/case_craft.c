@@ -33,10 +33,9 @@ static bool works(struct prober *p, unsigned version, struct outcome *outcome)
     if (control_judge(outcome) == prober_control(p, version)) {
         return true;
     }
-    char why[sizeof outcome->detail];
-    strcpy(why, outcome->detail);
-    skip(outcome, "");
-    outcome_set(outcome, PROBE_NOT_RUN, "a good handshake made by hand is not served either: %.200s", why);
+    outcome_enclose(outcome, "made by hand, the good one gets: ", "");
+    outcome->seen = PROBE_NOT_RUN;
+    outcome->doubtful = false;
     return false;
 }
 
@@ -105,10 +104,8 @@ static void check_health(struct prober *p, unsigned version, struct outcome *out
     const char *why = NULL;
     prober_dial(p, identities_good(p->identities), version, &after);
     if (control_judge(&after) != prober_control(p, version)) {
-        char before[sizeof outcome->detail];
-        strcpy(before, outcome->detail);
-        outcome_set(outcome, outcome->seen, "%.140s; and then the good certificate was not served: %.140s", before,
-                    after.detail);
+        outcome_enclose(&after, "; and then the good one got: ", "");
+        outcome_enclose(outcome, "", after.detail);
         outcome->harmed = true;
     } else if (outcome_judge(outcome, prober_control(p, version), &why) == PROBE_FINDING) {
         skip(outcome, "the target bears it, and lets in whom it cannot know: see self_signed");

@@ -30,13 +30,11 @@ static void resume(struct prober *p, const struct dial_target *target, const str
                    struct outcome *outcome)
 {
     struct raw_answer answer;
-    char before[sizeof outcome->detail];
     prober_wait(p);
     raw_ask(target, call, &answer);
     raw_session_clear(&answer.session);
     *outcome = answer.outcome;
-    strcpy(before, outcome->detail);
-    outcome_set(outcome, outcome->seen, "%s: %.240s", answer.resumed ? "resumed" : "not resumed", before);
+    outcome_enclose(outcome, answer.resumed ? "resumed: " : "not resumed: ", "");
     if (!answer.resumed && is_let_in(p, call->version, outcome)) {
         skip(outcome, see);
     }
@@ -228,9 +226,7 @@ void case_resumed_nobody(struct prober *p, unsigned version, struct outcome *out
     for (size_t i = 0; i < 2 && names[i] != NULL; i++) {
         carry(p, NULL, names[i], p->target.name, version, outcome);
         if (outcome->session_refused) {
-            char before[sizeof outcome->detail];
-            strcpy(before, outcome->detail);
-            outcome_set(outcome, outcome->seen, "no session for nobody: %.240s", before);
+            outcome_enclose(outcome, "no session for nobody: ", "");
         } else if (outcome->resumed) {
             return;
         }
