@@ -65,9 +65,8 @@ void report_html_findings(const struct probe_report *report, struct buf *html)
     buf_text(html, f.count > 0 ? "<section><h2>Findings, the worst first</h2></section>\n" : "");
     for (size_t i = 0; i < f.count; i++) {
         const struct report_finding *finding = &f.items[i];
-        const struct report_finding *next = i + 1 < f.count ? &f.items[i + 1] : NULL;
         bool first = i == 0 || f.items[i - 1].group != finding->group;
-        bool last = next == NULL || next->group != finding->group;
+        bool last = i + 1 == f.count || f.items[i + 1].group != finding->group;
         if (first) {
             const char *word = advice_severity_word(finding->severity);
             buf_printf(html, "<article class=\"card %s\"><h3><span class=\"word\">%s</span>", word, word);
@@ -78,7 +77,7 @@ void report_html_findings(const struct probe_report *report, struct buf *html)
             buf_text(html, "<ul>\n");
         }
         add_case(finding, report, html);
-        if (last || advice_meaning(next->of) != advice_meaning(finding->of)) {
+        if (last || advice_meaning(f.items[i + 1].of) != advice_meaning(finding->of)) {
             buf_text(html, "</ul>\n<p>");
             report_markup(html, advice_meaning(finding->of));
             buf_text(html, "</p>\n");

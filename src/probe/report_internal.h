@@ -53,11 +53,11 @@ struct report_findings { // worst group first, in it the worst first
 void report_findings_init(struct report_findings *f, const struct probe_report *report);
 void report_findings_clear(struct report_findings *f);
 // "every wrong certificate was refused", "2 findings, 1 of them known", "inconclusive". Findings are of cases here.
-void report_headline(struct buf *to, const struct probe_report *report, size_t run);
+void report_headline(struct buf *to, const struct probe_report *report, size_t index);
 // "TLS 1.2, 1.3" of those of one run.
 void report_finding_versions(struct buf *to, const struct report_finding *finding, size_t run);
 
-json_t *report_run_json(const struct probe_report *report, size_t run);
+json_t *report_run_json(const struct probe_report *report, size_t index);
 extern const char report_style[]; // of the page
 
 #endif

@@ -103,8 +103,7 @@ static void print_findings(const struct probe_report *report, FILE *to)
     report_findings_init(&f, report);
     for (size_t i = 0; i < f.count; i++) {
         const struct report_finding *finding = &f.items[i];
-        const struct report_finding *next = i + 1 < f.count ? &f.items[i + 1] : NULL;
-        bool last = next == NULL || next->group != finding->group;
+        bool last = i + 1 == f.count || f.items[i + 1].group != finding->group;
         if (i == 0 || f.items[i - 1].group != finding->group) {
             enum colour colour = finding->severity >= ADVICE_HIGH ? COLOUR_RED : COLOUR_YELLOW;
             fputc('\n', to);
@@ -112,7 +111,7 @@ static void print_findings(const struct probe_report *report, FILE *to)
             fprintf(to, ": %s\n", report_group_about(finding->of->group));
         }
         print_case(finding, report, to);
-        if (last || advice_meaning(next->of) != advice_meaning(finding->of)) {
+        if (last || advice_meaning(f.items[i + 1].of) != advice_meaning(finding->of)) {
             fputs("    For an attacker: ", to);
             wrap(to, 4, 20, advice_meaning(finding->of));
         }
