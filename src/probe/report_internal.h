@@ -34,6 +34,15 @@ struct report_counts { // of results: a case that is a finding in two versions c
 };
 struct report_counts report_count(const struct probe_run *run, const struct probe_run *baseline);
 
+// What a finding means and the i-th thing that mends it, of a server or of a client as the report is.
+const char *report_meaning(const struct probe_report *report, const struct probe_case *of);
+struct report_mend {
+    const char *word, *name, *text; // "haproxy", "HAProxy"
+};
+bool report_mend_next(const struct probe_report *report, const char *group, size_t *i, struct report_mend *mend);
+
+const char *report_good(const struct probe_run *run); // "good certificate"; of a client "good server"
+
 // Nothing in it is in doubt, its controls least of all.
 bool report_is_conclusive(const struct probe_run *run);
 
