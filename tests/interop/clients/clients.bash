@@ -26,16 +26,19 @@ client_s_client_strict() {
     command+=(-verify_return_error)
 }
 
+# --x509crlfile takes no file with lists of CAs that the anchors do not verify.
 client_gnutls_cli() {
-    command=(gnutls-cli --x509cafile '{ca}' --x509crlfile '{crl}' -p '{port}' '{host}')
+    command=(gnutls-cli --x509cafile '{ca}' -p '{port}' '{host}')
 }
 
 client_python() {
-    command=(python3 -c 'import ssl, sys, urllib.request
+    command=("$(python3 -c 'import sys; print(sys.executable)')" -c 'import http.client, ssl, sys
 context = ssl.create_default_context(cafile=sys.argv[1])
 context.load_verify_locations(sys.argv[2])
 context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
-print(urllib.request.urlopen(sys.argv[3], context=context, timeout=8).read())' '{ca}' '{crl}' '{url}')
+client = http.client.HTTPSConnection(sys.argv[3], int(sys.argv[4]), context=context, timeout=8)
+client.request("GET", "/")
+print(client.getresponse().read())' '{ca}' '{crl}' '{host}' '{port}')
 }
 
 client_node() {
@@ -67,9 +70,18 @@ client_release() { # NAME
     esac 2>/dev/null | grep .
 }
 
-# Java's takes long to start, so it meets the servers in TLS 1.3 only.
-client_options() { # NAME
-    [[ $1 != java ]] || printf -- '--tls\n1.3\n'
+# Some take long to start: they meet few of the servers when the tests run, and all when the table is made.
+client_is_slow() { # NAME
+    [[ $1 == python || $1 == node || $1 == java ]]
+}
+
+client_few='self_signed unknown_issuer missing_intermediate wrong_key expired revoked client_eku no_eku wrong_host_name
+name_only_in_cn version_1_extensions signature_damaged'
+
+# What a run of the probe (its JSON) has against a client: a line "CASE VERSION served" or "CASE VERSION in doubt" each.
+client_findings() { # FILE
+    jq -r '.results[] | select(.case != null and (.verdict == "finding" or .verdict == "inconclusive"))
+        | "\(.case) \(.version) \(if .verdict == "finding" then "served" else "in doubt" end)"' "$1" | LC_ALL=C sort
 }
 
 client_prepare() { # NAME, in a folder of one's own
