@@ -76,8 +76,8 @@ static void draft_leaf(const struct draft *d, struct draft_certificate *c)
 // are judges, mbedTLS for one, that know a list's issuer by nothing but its name.)
 static void draft_authority(const struct draft *d, struct draft_certificate *c)
 {
-    c->content.subject = mem_printf("CN=%s%s %s,OU=%s%s," FLAW_ORGANIZATION, flaw_prefix(d->setting), d->token,
-                                    c->part, flaw_side_word(d->side), d->control ? " control" : "");
+    c->content.subject = mem_printf("CN=%s%s %s,OU=%s%s," FLAW_ORGANIZATION, flaw_prefix(d->setting), d->token, c->part,
+                                    flaw_side_word(d->side), d->control ? " control" : "");
     c->content.is_ca = true;
     c->content.key_usage = MBEDTLS_X509_KU_KEY_CERT_SIGN | MBEDTLS_X509_KU_CRL_SIGN;
     c->crl.this_update = d->setting->now;

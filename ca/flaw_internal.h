@@ -72,7 +72,7 @@ void draft_oid(char ***list, const char *oid); // a list of this one, or of none
 
 const char *flaw_host(const struct flaw_setting *setting); // its first DNS name that is no wildcard, or "localhost"
 const char *flaw_prefix(const struct flaw_setting *setting);
-const char *flaw_side_word(enum flaw_side side);           // "client", "server"
+const char *flaw_side_word(enum flaw_side side); // "client", "server"
 
 int flaw_rng(const struct flaw_setting *setting, const char *label, struct rng *rng, struct err *e);
 // As key_generate, with `key` initialised before.

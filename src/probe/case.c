@@ -36,15 +36,11 @@
 #define GROUP_OF_name_mismatch "name"
 
 #define ROW_BOTH(token, what, reason, rfc)                                                                             \
-    {{#token, what, rfc, REASON_##reason, GROUP_OF_##reason},                                                          \
-     FLAW_##token,                                                                                                     \
-     VERSION_1_2 | VERSION_1_3,                                                                                        \
-     NEEDS_NOTHING,                                                                                                    \
-     NULL},
+    {{#token, what, rfc, REASON_##reason, GROUP_OF_##reason}, FLAW_##token, VERSION_1_2 | VERSION_1_3, NULL},
 #define ROW_CLIENT(token, what, reason, rfc) ROW_BOTH(token, what, reason, rfc)
 // Of servers only: the mirror's business, which tries every flaw with a server side in both versions.
 #define ROW_SERVER(token, what, reason, rfc)                                                                           \
-    {{#token, what, rfc, REASON_##reason, GROUP_OF_##reason}, FLAW_##token, 0, NEEDS_NOTHING, NULL},
+    {{#token, what, rfc, REASON_##reason, GROUP_OF_##reason}, FLAW_##token, 0, NULL},
 
 enum { VERSION_BOTH = VERSION_1_2 | VERSION_1_3 };
 #define VERSION_TLS_1_0 VERSION_1_0
@@ -56,8 +52,8 @@ static const struct case_row rows[] = {
 #define FLAW(token, sides, what, reason, rfc) ROW_##sides(token, what, reason, rfc)
 #include "ca/flaw.def"
 #undef FLAW
-#define CASE(token, group, versions, needs, what, reason, rfc)                                                         \
-    {{#token, what, rfc, REASON_##reason, #group}, -1, VERSION_##versions, NEEDS_##needs, case_##token},
+#define CASE(token, group, versions, what, reason, rfc)                                                                \
+    {{#token, what, rfc, REASON_##reason, #group}, -1, VERSION_##versions, case_##token},
 #include "probe/case.def"
 #undef CASE
 };

@@ -15,7 +15,6 @@
 // --- case.c: the table behind probe_case_at ---
 
 enum { VERSION_1_2 = PROBE_TLS_1_2, VERSION_1_3 = PROBE_TLS_1_3, VERSION_1_0 = 4, VERSION_1_1 = 8 }; // flags
-enum case_needs { NEEDS_NOTHING, NEEDS_IDENTITY, NEEDS_REVOCATION, NEEDS_OTHER_NAME };
 
 struct prober;
 // Brings the case about, with as many connections as that takes, and says what came of the one that counts.
@@ -25,7 +24,6 @@ struct case_row {
     struct probe_case shown;
     int flaw; // enum flaw; or -1: of case.def
     unsigned versions;
-    enum case_needs needs;
     case_run *run; // NULL: of a flaw
 };
 const struct case_row *case_row_at(size_t i); // NULL past the last

@@ -184,6 +184,15 @@ detailed() { # TEXT: of some result
     [[ $(jq -r .why probe.json) == 'a good certificate was not served (TLS 1.2): alert unknown_ca (48) in the handshake' ]]
 }
 
+@test "what was refused before the good one was turned away is in doubt too: the target may have banned us" {
+    start_server own -d "$PKI"
+    probe 3 --pki "$PKI" --tls 1.3 --timeout 2 --case expired --case revoked_since --reload-cmd "kill ${server_pids[0]}; sleep 1"
+    rows inconclusive | grep -qx 'expired 1.3 refused_late'
+    [[ -z $(rows good) ]]
+    detailed 'but soon after, the good certificate was not served either'
+    [[ $(jq -r .why probe.json) == 'a good certificate was not served (TLS 1.3): '* ]]
+}
+
 @test "a version that the target does not offer is left out, and only that" {
     openssl_server -Verify 1 -verify_return_error -www -tls1_3
     probe 0 --pki "$PKI" --case expired
