@@ -195,6 +195,11 @@ bool we_lack_the_key(struct evidence *v)
 
 bool we_speak_other_versions(struct evidence *v)
 {
+    if (v->call->session != NULL) { // mbedTLS offers the session's version alone
+        WHAT(v, "the server does not speak the version of TLS of the session that we offered to resume");
+        MEND(v, "make a new session: remove the file that --session names");
+        return true;
+    }
     WHAT(v, "the server does not speak the versions of TLS that we offered");
     MEND(v, "offer what there is: leave --tls, --tlsv1.3 and --tls-max out; TLS 1.1 and older are not spoken here");
     return true;

@@ -75,19 +75,19 @@ static struct tls_context *context_of(const struct connect_options *o, struct er
 }
 
 // Makes the call, and puts what the server says where the options want it.
-static int fetch(const struct connect_options *o, struct client_call *call, struct client_result *result, struct err *e)
+static int fetch(const struct connect_options *o, struct client_call call, struct client_result *result, struct err *e)
 {
     struct connect_show show = {.silent = o->silent, .verbose = o->verbose};
-    call->on_handshake = connect_show_server;
-    call->on_line = o->verbose || o->include ? connect_show_line : NULL;
-    call->arg = &show;
-    call->body = o->output != NULL ? fopen(o->output, "wb") : o->json ? NULL : stdout;
-    if (o->output != NULL && call->body == NULL) {
+    call.on_handshake = connect_show_server;
+    call.on_line = o->verbose || o->include ? connect_show_line : NULL;
+    call.arg = &show;
+    call.body = o->output != NULL ? fopen(o->output, "wb") : o->json ? NULL : stdout;
+    if (o->output != NULL && call.body == NULL) {
         return err_errno(e, "opening %s", o->output);
     }
-    show.head = o->include ? call->body : NULL;
-    (o->raw ? client_pipe : client_fetch)(call, result);
-    if (o->output != NULL && fclose(call->body) != 0) {
+    show.head = o->include ? call.body : NULL;
+    (o->raw ? client_pipe : client_fetch)(&call, result);
+    if (o->output != NULL && fclose(call.body) != 0) {
         return err_errno(e, "writing %s", o->output);
     }
     return fflush(stdout) == 0 ? 0 : err_errno(e, "writing to standard output");
@@ -122,7 +122,7 @@ static int call_once(const struct connect_options *o, struct client_call *call, 
         return -1;
     }
     call->observer = observe_client(observe);
-    int rc = fetch(o, call, result, e);
+    int rc = fetch(o, *call, result, e);
     diagnose(o, call, result, observe, diagnosis);
     if (observe_end(observe, o->verbose, o->output != NULL && !o->json ? stdout : stderr, e) != 0) {
         rc = -1;

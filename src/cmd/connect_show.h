@@ -12,8 +12,8 @@ struct connect_show {
 };
 
 // A client_call's functions; the arg is a struct connect_show.
-void connect_show_server(void *show, const struct client_result *result);
-void connect_show_line(void *show, enum client_line kind, const char *line);
+void connect_show_server(void *arg, const struct client_result *result);
+void connect_show_line(void *arg, enum client_line kind, const char *line);
 // Who refused whom, why as far as that can be seen, and what would mend it.
 void connect_show_ending(const struct client_result *result, const struct client_diagnosis *diagnosis);
 void connect_show_summary(const struct client_summary *summary);

@@ -13,10 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STATUS_MOST = 32 };
+
 struct probe_arguments {
     struct probe_options options;
     const char *target;
     const char *refused_status; // "400,403"
+    int statuses[STATUS_MOST];  // read from it
     const char *tls;
     struct arg_list only;
     long timeout; // seconds
@@ -25,8 +28,6 @@ struct probe_arguments {
     bool compare;
     struct probe_report_options report;
 };
-
-enum { STATUS_MOST = 32 };
 
 static int parse_status(const char *text, int *list, size_t *count, struct err *e)
 {
@@ -126,7 +127,6 @@ static int run(struct probe_arguments *a, struct err *e)
 {
     static const int refused_by_default[] = {400, 401, 403, 421, 495, 496, 497};
     struct probe_reporter reporter = {0};
-    int statuses[STATUS_MOST];
     struct client_target target;
     struct probe_run probe_run = {0};
     a->options.refused_status = refused_by_default;
@@ -136,8 +136,8 @@ static int run(struct probe_arguments *a, struct err *e)
     }
     if (a->refused_status != NULL) {
         a->options.refused_status_count = 0;
-        a->options.refused_status = statuses;
-        if (parse_status(a->refused_status, statuses, &a->options.refused_status_count, e) != 0) {
+        a->options.refused_status = a->statuses;
+        if (parse_status(a->refused_status, a->statuses, &a->options.refused_status_count, e) != 0) {
             return -1;
         }
     }
@@ -176,6 +176,46 @@ static bool is_of_client(int argc, char **argv)
     return false;
 }
 
+// Where the certificates come from.
+#define SOURCE_OPTIONS(s)                                                                                              \
+    {"pki", 'd', ARG_TEXT, "DIR", "a PKI's wrong certificates (default: $MTLS_PKI, or pki)", &(s)->pki},               \
+        {"as",    0, ARG_TEXT, "NAME", "the good one: DIR/clients/NAME (default: one that the manifest calls good)",   \
+         &(s)->as},                                                                                                    \
+        {"ca-cert",                                                                                                    \
+         0,                                                                                                            \
+         ARG_TEXT,                                                                                                     \
+         "FILE",                                                                                                       \
+         "instead: the CA that the target trusts, and its issuers, to mint with",                                      \
+         &(s)->ca_certificate},                                                                                        \
+        {"ca-key", 0, ARG_TEXT, "FILE", "its private key ($MTLS_PASSPHRASE, or you are asked)", &(s)->ca_key},         \
+        {"cert",                                                                                                       \
+         'E',                                                                                                          \
+         ARG_TEXT,                                                                                                     \
+         "FILE",                                                                                                       \
+         "the good certificate and its issuers; alone, what needs no CA is tried",                                     \
+         &(s)->certificate},                                                                                           \
+    {                                                                                                                  \
+        "key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &(s)->key                  \
+    }
+
+// The exit code, where there is no error.
+static int act(struct probe_arguments *a, const struct arg_list *operands, struct err *e)
+{
+    int code = 0;
+    if (a->list) {
+        list_cases();
+        return 0;
+    }
+    if (a->compare ? operands->count != 2 : operands->count != 1) {
+        return err_usage(e, "probe needs a target: HOST:PORT; or --compare and two files");
+    }
+    a->target = operands->items[operands->count - 1];
+    if (a->compare) {
+        return probe_report_compare(&a->report, operands->items[0], operands->items[1], &code, e) != 0 ? -1 : code;
+    }
+    return run(a, e);
+}
+
 int cmd_probe(int argc, char **argv)
 {
     if (is_of_client(argc, argv)) {
@@ -187,15 +227,7 @@ int cmd_probe(int argc, char **argv)
     struct probe_options *o = &a.options;
     struct probe_source *s = &o->source;
     const struct arg_option options[] = {
-        {"pki", 'd', ARG_TEXT, "DIR", "a PKI's wrong certificates (default: $MTLS_PKI, or pki)", &s->pki},
-        {"as", 0, ARG_TEXT, "NAME", "the good one: DIR/clients/NAME (default: one that the manifest calls good)",
-         &s->as},
-        {"ca-cert", 0, ARG_TEXT, "FILE", "instead: the CA that the target trusts, and its issuers, to mint with",
-         &s->ca_certificate},
-        {"ca-key", 0, ARG_TEXT, "FILE", "its private key ($MTLS_PASSPHRASE, or you are asked)", &s->ca_key},
-        {"cert", 'E', ARG_TEXT, "FILE", "the good certificate and its issuers; alone, what needs no CA is tried",
-         &s->certificate},
-        {"key", 0, ARG_TEXT, "FILE", "its private key (default: in the certificate's file)", &s->key},
+        SOURCE_OPTIONS(s),
         {"name", 0, ARG_TEXT, "NAME", "the server name to ask for (default: HOST)", &o->name},
         {"expect-body", 0, ARG_TEXT, "TEXT", "only an answer with this in it counts as being served", &o->expect_body},
         {"refused-status", 0, ARG_TEXT, "LIST", "HTTP statuses that refuse (default: 400,401,403,421,495,496,497)",
@@ -236,16 +268,8 @@ int cmd_probe(int argc, char **argv)
     };
     signal(SIGPIPE, SIG_IGN);
     int code = args_parse(&command, argc, argv, &operands, &e);
-    if (code == 0 && a.list) {
-        list_cases();
-    } else if (code == 0 && a.compare && operands.count == 2) {
-        a.target = operands.items[1];
-        probe_report_compare(&a.report, operands.items[0], operands.items[1], &code, &e);
-    } else if (code == 0 && (a.compare || operands.count != 1)) {
-        err_usage(&e, "probe needs a target: HOST:PORT; or --compare and two files");
-    } else if (code == 0) {
-        a.target = operands.items[0];
-        code = run(&a, &e);
+    if (code == 0) {
+        code = act(&a, &operands, &e);
     }
     arg_list_clear(&operands);
     arg_list_clear(&a.only);

@@ -115,8 +115,7 @@ static bool tell_times(const struct evidence *v)
         }
         free(name);
     }
-    if (!found && v->refusal != NULL && v->refusal->type == ALERT_CERTIFICATE_EXPIRED &&
-        explain_judgement(v->of, v->refusal->from) == NULL) { // else the reason is known
+    if (!found && v->refusal != NULL && v->refusal->type == ALERT_CERTIFICATE_EXPIRED) {
         say(v->to,
             "None of the certificates that the %s sent had expired at %s: it may be the clock of the %s that is wrong.",
             explain_side_name(v->side), now, explain_side_name(v->refusal->from));
@@ -268,10 +267,21 @@ static void tell_no_certificate(const struct evidence *v, bool complete)
     free(named);
 }
 
-// The server agreed to nothing.
-static void tell_offer(const struct explain *x, struct buf *to)
+// The server agreed to nothing: to which of the client's offers the alert says.
+static void tell_offer(const struct explain *x, int alert, struct buf *to)
 {
     const json_t *fields = explain_count(x) > 0 ? explain_message(x, 0)->fields : NULL;
+    if (alert == ALERT_UNRECOGNIZED_NAME || alert == ALERT_NO_APPLICATION_PROTOCOL) {
+        bool is_name = alert == ALERT_UNRECOGNIZED_NAME;
+        char *asked = is_name ? brief(text_in(fields, "server_name")) : listed(json_object_get(fields, "alpn"));
+        say(to, "The client asked for the %s %s.", is_name ? "name" : "application protocols",
+            *asked != '\0' ? asked : "(none)");
+        free(asked);
+        return;
+    }
+    if (alert != ALERT_HANDSHAKE_FAILURE && alert != ALERT_PROTOCOL_VERSION && alert != ALERT_INSUFFICIENT_SECURITY) {
+        return;
+    }
     const json_t *versions = json_object_get(fields, "versions");
     char *offered = versions != NULL ? listed(versions) : mem_strdup(text_in(fields, "version"));
     char *groups = listed(json_object_get(fields, "groups"));
@@ -317,12 +327,17 @@ void explain_diagnose(const struct explain *x, int failed, const struct explain_
     struct evidence v = {.of = x, .refusal = refusal, .asked = facts->name, .to = to};
     bool client_unknown = facts->requested && !facts->presented && !facts->hidden;
     if (failed == 2 && refusal != NULL && refusal->from == EXPLAIN_SERVER) {
-        tell_offer(x, to);
+        tell_offer(x, refusal->type, to);
         return;
     }
     v.side = refusal != NULL ? (refusal->from == EXPLAIN_CLIENT ? EXPLAIN_SERVER : EXPLAIN_CLIENT)
              : failed == 3   ? EXPLAIN_SERVER
                              : EXPLAIN_CLIENT;
+    const struct explain_judgement *judgement =
+        explain_judgement(x, v.side == EXPLAIN_CLIENT ? EXPLAIN_SERVER : EXPLAIN_CLIENT);
+    if (judgement != NULL && judgement->reason != REASON_ok) {
+        return; // the reason is known
+    }
     v.certificates = field_of(x, v.side, MESSAGE_CERTIFICATE, "certificates");
     v.authorities = v.side == EXPLAIN_CLIENT
                         ? field_of(x, EXPLAIN_SERVER, MESSAGE_CERTIFICATE_REQUEST, "certificate_authorities")

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-static void try_plan(struct prober *p, const struct craft_plan *plan, struct outcome *outcome)
+// True: the target asked for a certificate.
+static bool try_plan(struct prober *p, const struct craft_plan *plan, struct outcome *outcome)
 {
     struct craft c;
     uint64_t start = clock_monotonic_us();
@@ -16,7 +17,9 @@ static void try_plan(struct prober *p, const struct craft_plan *plan, struct out
         craft_ask(&c);
     }
     outcome->took_us = clock_monotonic_us() - start;
+    bool requested = c.requested;
     craft_close(&c);
+    return requested;
 }
 
 static void skip(struct outcome *outcome, const char *why)
@@ -29,14 +32,16 @@ static void skip(struct outcome *outcome, const char *why)
 static bool works(struct prober *p, unsigned version, struct outcome *outcome)
 {
     const struct craft_plan good = {.identity = identities_good(p->identities)};
-    try_plan(p, &good, outcome);
+    bool requested = try_plan(p, &good, outcome);
     if (control_judge(outcome) == prober_control(p, version)) {
-        return true;
+        if (!requested) {
+            skip(outcome, "the target asks for no certificate: see no_certificate");
+        }
+        return requested;
     }
-    char why[sizeof outcome->detail];
-    strcpy(why, outcome->detail);
-    skip(outcome, "");
-    outcome_set(outcome, PROBE_NOT_RUN, "a good handshake made by hand is not served either: %.200s", why);
+    outcome_enclose(outcome, "made by hand, the good one gets: ", "");
+    outcome->seen = PROBE_NOT_RUN;
+    outcome->doubtful = false;
     return false;
 }
 
@@ -44,7 +49,7 @@ void case_certificate_omitted(struct prober *p, unsigned version, struct outcome
 {
     const struct craft_plan plan = {.identity = identities_good(p->identities), .omit_certificate = true};
     if (works(p, version, outcome)) {
-        try_plan(p, &plan, outcome);
+        (void)try_plan(p, &plan, outcome);
     }
 }
 
@@ -52,7 +57,7 @@ void case_certificate_verify_omitted(struct prober *p, unsigned version, struct 
 {
     const struct craft_plan plan = {.identity = identities_good(p->identities), .omit_verify = true};
     if (works(p, version, outcome)) {
-        try_plan(p, &plan, outcome);
+        (void)try_plan(p, &plan, outcome);
     }
 }
 
@@ -60,7 +65,7 @@ void case_signed_with_sha1(struct prober *p, unsigned version, struct outcome *o
 {
     const struct craft_plan plan = {.identity = identities_good(p->identities), .sha1 = true};
     if (works(p, version, outcome)) {
-        try_plan(p, &plan, outcome);
+        (void)try_plan(p, &plan, outcome);
     }
 }
 
@@ -75,7 +80,7 @@ void case_renegotiated_without(struct prober *p, unsigned version, struct outcom
     if (!works(p, version, outcome)) {
         return;
     }
-    try_plan(p, &nobody, outcome);
+    (void)try_plan(p, &nobody, outcome);
     if (outcome_judge(outcome, prober_control(p, version), &why) == PROBE_FINDING) {
         skip(outcome, "nobody is let in from the start: see no_certificate");
         return;
@@ -105,10 +110,8 @@ static void check_health(struct prober *p, unsigned version, struct outcome *out
     const char *why = NULL;
     prober_dial(p, identities_good(p->identities), version, &after);
     if (control_judge(&after) != prober_control(p, version)) {
-        char before[sizeof outcome->detail];
-        strcpy(before, outcome->detail);
-        outcome_set(outcome, outcome->seen, "%.140s; and then the good certificate was not served: %.140s", before,
-                    after.detail);
+        outcome_enclose(&after, "; and then the good one got: ", "");
+        outcome_enclose(outcome, "", after.detail);
         outcome->harmed = true;
     } else if (outcome_judge(outcome, prober_control(p, version), &why) == PROBE_FINDING) {
         skip(outcome, "the target bears it, and lets in whom it cannot know: see self_signed");
@@ -130,7 +133,7 @@ void case_many_certificates(struct prober *p, unsigned version, struct outcome *
         craft_u24(&list, wrong->chain[0].len);
         buf_add(&list, wrong->chain[0].data, wrong->chain[0].len);
     }
-    try_plan(p, &plan, outcome);
+    (void)try_plan(p, &plan, outcome);
     check_health(p, version, outcome);
     buf_clear(&list);
 }
@@ -189,7 +192,7 @@ void case_large_name(struct prober *p, unsigned version, struct outcome *outcome
     }
     craft_u24(&list, leaf.len);
     buf_add(&list, leaf.data, leaf.len);
-    try_plan(p, &plan, outcome);
+    (void)try_plan(p, &plan, outcome);
     check_health(p, version, outcome);
     buf_clear(&leaf);
     buf_clear(&list);

@@ -30,13 +30,11 @@ static void resume(struct prober *p, const struct dial_target *target, const str
                    struct outcome *outcome)
 {
     struct raw_answer answer;
-    char before[sizeof outcome->detail];
     prober_wait(p);
     raw_ask(target, call, &answer);
     raw_session_clear(&answer.session);
     *outcome = answer.outcome;
-    strcpy(before, outcome->detail);
-    outcome_set(outcome, outcome->seen, "%s: %.240s", answer.resumed ? "resumed" : "not resumed", before);
+    outcome_enclose(outcome, answer.resumed ? "resumed: " : "not resumed: ", "");
     if (!answer.resumed && is_let_in(p, call->version, outcome)) {
         skip(outcome, see);
     }
@@ -215,6 +213,17 @@ void case_resumed_other_name(struct prober *p, unsigned version, struct outcome 
         skip(outcome, "it takes another server name of the target: --sni-other");
         return;
     }
+    struct raw_answer nobody;
+    struct dial_target other = p->target;
+    const struct raw_call call = {.name = p->options->sni_other, .version = version};
+    other.name = p->options->sni_other;
+    prober_wait(p);
+    raw_ask(&other, &call, &nobody);
+    raw_session_clear(&nobody.session);
+    if (is_let_in(p, version, &nobody.outcome)) {
+        skip(outcome, "the other name asks nobody who they are: see resumed_nobody");
+        return;
+    }
     carry(p, identities_good(p->identities), p->options->sni_other, p->target.name, version, outcome);
     if (outcome->session_refused) {
         skip(outcome, "the target gives no sessions under the other name");
@@ -227,10 +236,10 @@ void case_resumed_nobody(struct prober *p, unsigned version, struct outcome *out
     const char *names[] = {p->target.name, p->options->sni_other};
     for (size_t i = 0; i < 2 && names[i] != NULL; i++) {
         carry(p, NULL, names[i], p->target.name, version, outcome);
-        if (outcome->session_refused) {
-            char before[sizeof outcome->detail];
-            strcpy(before, outcome->detail);
-            outcome_set(outcome, outcome->seen, "no session for nobody: %.240s", before);
+        if (outcome->session_refused && is_let_in(p, version, outcome)) {
+            skip(outcome, "nobody gets a session, and nobody is asked who they are: see no_certificate");
+        } else if (outcome->session_refused) {
+            outcome_enclose(outcome, "no session for nobody: ", "");
         } else if (outcome->resumed) {
             return;
         }

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,14 @@ void outcome_set(struct outcome *o, enum probe_seen seen, const char *fmt, ...)
     va_start(ap, fmt);
     text_vformat(o->detail, sizeof o->detail, fmt, ap);
     va_end(ap);
+}
+
+void outcome_enclose(struct outcome *o, const char *before, const char *behind)
+{
+    enum { SHARE = 140 };
+    char *old = mem_strdup(o->detail);
+    outcome_set(o, o->seen, "%.40s%.*s%.*s", before, SHARE, old, SHARE, behind);
+    free(old);
 }
 
 // --- the socket ---

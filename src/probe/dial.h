@@ -38,6 +38,9 @@ struct outcome {
 
 void outcome_set(struct outcome *o, enum probe_seen seen, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+// Puts words before and behind what the detail says.
+void outcome_enclose(struct outcome *o, const char *before, const char *behind);
+
 struct dial {
     const struct dial_target *target;
     struct outcome *outcome;

@@ -27,19 +27,19 @@ bool issuer_find(const char *pki, struct span certificate, char **certificates, 
 
 struct identities;
 struct identities *identities_new(const struct probe_options *options, struct err *e);
-void identities_free(struct identities *identities);
+void identities_free(struct identities *ids);
 
-const struct identity *identities_good(const struct identities *identities);
+const struct identity *identities_good(const struct identities *ids);
 // The wrong one, or its control; waits until it is there. NULL: there is none, *why says why.
-const struct identity *identities_flaw(struct identities *identities, enum flaw flaw, bool control, const char **why);
+const struct identity *identities_flaw(struct identities *ids, enum flaw flaw, bool control, const char **why);
 // Are there CAs here to mint others with? The keys of both are the identities'.
-bool identities_can_mint(const struct identities *identities);
+bool identities_can_mint(const struct identities *ids);
 // Mints a flaw's control, which is to say a good client, that is valid from..to.
-int identities_mint(struct identities *identities, int64_t not_before, int64_t not_after, struct identity *identity,
+int identities_mint(struct identities *ids, int64_t not_before, int64_t not_after, struct identity *identity,
                     struct err *e);
 
 // A client that is this, in one version, and does not judge who answers.
-struct tls_context *identity_context(const struct identities *identities, const struct identity *identity,
-                                     unsigned version, struct err *e);
+struct tls_context *identity_context(const struct identities *ids, const struct identity *identity, unsigned version,
+                                     struct err *e);
 
 #endif

@@ -52,7 +52,7 @@ struct expiry { // of one version
     struct outcome before; // doubtful: it was not even good at first
 };
 void expiry_prepare(struct prober *p, unsigned version);
-void expiry_clear(struct expiry *expiry);
+void expiry_clear(struct expiry *x);
 
 // --- run.c: a run that is on ---
 

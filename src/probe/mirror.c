@@ -306,6 +306,7 @@ int probe_client(const struct mirror_options *options, const struct probe_observ
     m.host = options->host != NULL ? options->host : "localhost";
     run->verdict = PROBE_INCONCLUSIVE;
     run->target = describe(options->command);
+    run->of_client = true;
     run->at = clock_now();
     int rc = plan_cases(&m, e);
     if (rc == 0) {

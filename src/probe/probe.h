@@ -77,7 +77,8 @@ struct probe_result {
 };
 
 struct probe_run {
-    char *target; // "host:port"
+    char *target;   // "host:port"; of a client its command
+    bool of_client; // probe_client tried it, not probe_server
     int64_t at;
     struct probe_result *results; // in the order in which they came
     size_t count, cap;

@@ -34,9 +34,11 @@ enum advice_severity { ADVICE_LOW, ADVICE_MEDIUM, ADVICE_HIGH, ADVICE_CRITICAL }
 const char *advice_meaning(const struct probe_case *of);
 enum advice_severity advice_severity(const struct probe_case *of);
 const char *advice_mend(const char *group, enum advice_server server); // NULL: of the controls
-const char *advice_severity_word(enum advice_severity severity);       // "critical"
-const char *advice_server_word(enum advice_server server);             // "haproxy"
-const char *advice_server_name(enum advice_server server);             // "HAProxy"
+const char *advice_client_meaning(const char *group); // of a client that talks to such a server; NULL: none of those
+const char *advice_client_mend(const char *group);
+const char *advice_severity_word(enum advice_severity severity); // "critical"
+const char *advice_server_word(enum advice_server server);       // "haproxy"
+const char *advice_server_name(enum advice_server server);       // "HAProxy"
 // NULL gives ADVICE_SERVER_COUNT; an unknown word is a usage error that names those that there are.
 int advice_server_find(const char *word, enum advice_server *found, struct err *e);
 

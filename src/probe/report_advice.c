@@ -20,30 +20,50 @@ static const struct meaning groups[] = {
 #define ADVICE(group, severity, meaning) {#group, ADVICE_##severity, meaning},
 #define MEANING(token, severity, meaning)
 #define MEND(group, server, text)
+#define CLIENT(group, meaning, text)
 #include "probe/advice.def"
 #undef ADVICE
 #undef MEANING
 #undef MEND
+#undef CLIENT
 };
 
 static const struct meaning cases[] = {
 #define ADVICE(group, severity, meaning)
 #define MEANING(token, severity, meaning) {#token, ADVICE_##severity, meaning},
 #define MEND(group, server, text)
+#define CLIENT(group, meaning, text)
 #include "probe/advice.def"
 #undef ADVICE
 #undef MEANING
 #undef MEND
+#undef CLIENT
 };
 
 static const struct mend mends[] = {
 #define ADVICE(group, severity, meaning)
 #define MEANING(token, severity, meaning)
 #define MEND(group, server, text) {#group, ADVICE_##server, text},
+#define CLIENT(group, meaning, text)
 #include "probe/advice.def"
 #undef ADVICE
 #undef MEANING
 #undef MEND
+#undef CLIENT
+};
+
+static const struct {
+    const char *group, *meaning, *mend;
+} clients[] = {
+#define ADVICE(group, severity, meaning)
+#define MEANING(token, severity, meaning)
+#define MEND(group, server, text)
+#define CLIENT(group, meaning, text) {#group, meaning, text},
+#include "probe/advice.def"
+#undef ADVICE
+#undef MEANING
+#undef MEND
+#undef CLIENT
 };
 
 static const struct {
@@ -88,6 +108,26 @@ const char *advice_mend(const char *group, enum advice_server server)
     for (size_t i = 0; i < sizeof mends / sizeof mends[0]; i++) {
         if (mends[i].server == server && strcmp(mends[i].group, group) == 0) {
             return mends[i].text;
+        }
+    }
+    return NULL;
+}
+
+const char *advice_client_meaning(const char *group)
+{
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        if (strcmp(clients[i].group, group) == 0) {
+            return clients[i].meaning;
+        }
+    }
+    return NULL;
+}
+
+const char *advice_client_mend(const char *group)
+{
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        if (strcmp(clients[i].group, group) == 0) {
+            return clients[i].mend;
         }
     }
     return NULL;

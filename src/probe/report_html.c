@@ -67,20 +67,22 @@ static void add_tiles(const struct probe_report *report, struct buf *html)
 {
     struct report_counts n = report_count(report->runs[0], report->baseline);
     char of[32];
+    char good[32];
+    snprintf(good, sizeof good, "%s served", report_good(report->runs[0]));
     snprintf(of, sizeof of, " of %zu", n.controls);
     buf_text(html, "<div class=\"tiles\">\n");
-    add_tile(html, "g", n.good, "", "refused, as they must be");
+    add_tile(html, "g", n.good, "", "refused");
     add_tile(html, "f", n.findings, "", "let in");
     add_tile(html, "d", n.inconclusive, "", "in doubt");
     add_tile(html, "", n.skipped, "", "not run");
-    add_tile(html, n.controls_served == n.controls ? "g" : "d", n.controls_served, of, "good certificate served");
+    add_tile(html, n.controls_served == n.controls ? "g" : "d", n.controls_served, of, good);
     buf_text(html, "</div>\n");
 }
 
 static void add_controls(const struct probe_run *run, struct buf *html)
 {
-    buf_text(html, "<section><h2>The good certificate, before, between and after</h2>\n"
-                   "<p class=\"legend\">If it is not served, nothing that was refused says anything.</p>\n"
+    buf_printf(html, "<section><h2>The %s, before, between and after</h2>\n", report_good(run));
+    buf_text(html, "<p class=\"legend\">If it is not served, nothing that was refused says anything.</p>\n"
                    "<div class=\"run\">\n");
     for (size_t i = 0; i < run->count; i++) {
         const struct probe_result *r = &run->results[i];
@@ -104,8 +106,7 @@ static void add_list(const struct probe_run *run, enum probe_verdict verdict, co
             buf_printf(html, "<section><h2>%s</h2>\n<div class=\"box\"><ul>\n", title);
             any = true;
         }
-        buf_printf(html, "<li><code>%s</code> (TLS %s): ", r->of == NULL ? "the good certificate" : r->of->token,
-                   r->version);
+        buf_printf(html, "<li><code>%s</code> (TLS %s): ", r->of == NULL ? report_good(run) : r->of->token, r->version);
         report_markup(html, r->detail);
         buf_text(html, "</li>\n");
     }
@@ -134,7 +135,7 @@ void probe_report_html(const struct probe_report *report, struct buf *html)
         add_controls(report->runs[0], html);
         add_list(report->runs[0], PROBE_SKIPPED, "Not run", html);
     }
-    buf_text(html, "<footer>Each case presents one thing that is wrong, everything else as in the good certificate. "
+    buf_text(html, "<footer>Each case presents one thing that is wrong, everything else is as in the good one. "
                    "Written by <code>mtls probe</code>; its <code>docs/probe.md</code> tells what the words "
                    "mean.</footer>\n</main>\n</body>\n</html>\n");
 }

@@ -42,18 +42,16 @@ static void add_case(const struct report_finding *finding, const struct probe_re
     buf_text(html, "</li>\n");
 }
 
-static void add_mends(const char *group, enum advice_server only, struct buf *html)
+static void add_mends(const struct probe_report *report, const char *group, struct buf *html)
 {
-    bool all = only == ADVICE_SERVER_COUNT;
+    bool all = report->server == ADVICE_SERVER_COUNT && !report->runs[0]->of_client;
+    struct report_mend mend;
     buf_printf(html, "<details%s><summary>How to mend it%s</summary><dl>\n", all ? "" : " open",
                all ? ": nginx, HAProxy, Apache, stunnel, Envoy, OpenSSL, Go, mbedTLS" : "");
-    for (size_t i = 0; i < ADVICE_SERVER_COUNT; i++) {
-        enum advice_server server = (enum advice_server)i;
-        if (all || server == only) {
-            buf_printf(html, "<dt>%s</dt><dd>", advice_server_name(server));
-            report_markup(html, advice_mend(group, server));
-            buf_text(html, "</dd>\n");
-        }
+    for (size_t i = 0; report_mend_next(report, group, &i, &mend);) {
+        buf_printf(html, "<dt>%s</dt><dd>", mend.name);
+        report_markup(html, mend.text);
+        buf_text(html, "</dd>\n");
     }
     buf_text(html, "</dl></details>\n");
 }
@@ -65,26 +63,25 @@ void report_html_findings(const struct probe_report *report, struct buf *html)
     buf_text(html, f.count > 0 ? "<section><h2>Findings, the worst first</h2></section>\n" : "");
     for (size_t i = 0; i < f.count; i++) {
         const struct report_finding *finding = &f.items[i];
-        const struct report_finding *next = i + 1 < f.count ? &f.items[i + 1] : NULL;
         bool first = i == 0 || f.items[i - 1].group != finding->group;
-        bool last = next == NULL || next->group != finding->group;
+        bool last = i + 1 == f.count || f.items[i + 1].group != finding->group;
         if (first) {
             const char *word = advice_severity_word(finding->severity);
             buf_printf(html, "<article class=\"card %s\"><h3><span class=\"word\">%s</span>", word, word);
             report_markup(html, report_group_about(finding->of->group));
             buf_text(html, "</h3>\n");
         }
-        if (first || advice_meaning(f.items[i - 1].of) != advice_meaning(finding->of)) {
+        if (first || report_meaning(report, f.items[i - 1].of) != report_meaning(report, finding->of)) {
             buf_text(html, "<ul>\n");
         }
         add_case(finding, report, html);
-        if (last || advice_meaning(next->of) != advice_meaning(finding->of)) {
+        if (last || report_meaning(report, f.items[i + 1].of) != report_meaning(report, finding->of)) {
             buf_text(html, "</ul>\n<p>");
-            report_markup(html, advice_meaning(finding->of));
+            report_markup(html, report_meaning(report, finding->of));
             buf_text(html, "</p>\n");
         }
         if (last) {
-            add_mends(finding->of->group, report->server, html);
+            add_mends(report, finding->of->group, html);
             buf_text(html, "</article>\n");
         }
     }

@@ -34,6 +34,15 @@ struct report_counts { // of results: a case that is a finding in two versions c
 };
 struct report_counts report_count(const struct probe_run *run, const struct probe_run *baseline);
 
+// What a finding means and the i-th thing that mends it, of a server or of a client as the report is.
+const char *report_meaning(const struct probe_report *report, const struct probe_case *of);
+struct report_mend {
+    const char *word, *name, *text; // "haproxy", "HAProxy"
+};
+bool report_mend_next(const struct probe_report *report, const char *group, size_t *i, struct report_mend *mend);
+
+const char *report_good(const struct probe_run *run); // "good certificate"; of a client "good server"
+
 // Nothing in it is in doubt, its controls least of all.
 bool report_is_conclusive(const struct probe_run *run);
 
@@ -53,11 +62,11 @@ struct report_findings { // worst group first, in it the worst first
 void report_findings_init(struct report_findings *f, const struct probe_report *report);
 void report_findings_clear(struct report_findings *f);
 // "every wrong certificate was refused", "2 findings, 1 of them known", "inconclusive". Findings are of cases here.
-void report_headline(struct buf *to, const struct probe_report *report, size_t run);
+void report_headline(struct buf *to, const struct probe_report *report, size_t index);
 // "TLS 1.2, 1.3" of those of one run.
 void report_finding_versions(struct buf *to, const struct report_finding *finding, size_t run);
 
-json_t *report_run_json(const struct probe_report *report, size_t run);
+json_t *report_run_json(const struct probe_report *report, size_t index);
 extern const char report_style[]; // of the page
 
 #endif

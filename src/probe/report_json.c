@@ -53,17 +53,14 @@ static json_t *findings_json(const struct probe_report *report)
         for (size_t k = 0; k < finding->count; k++) {
             json_array_append_new(versions, json_string(finding->seen[k]->version));
         }
-        for (size_t k = 0; k < ADVICE_SERVER_COUNT; k++) {
-            enum advice_server server = (enum advice_server)k;
-            if (report->server == ADVICE_SERVER_COUNT || report->server == server) {
-                json_object_set_new(mend, advice_server_word(server),
-                                    json_string(advice_mend(finding->of->group, server)));
-            }
+        struct report_mend text;
+        for (size_t k = 0; report_mend_next(report, finding->of->group, &k, &text);) {
+            json_object_set_new(mend, text.word, json_string(text.text));
         }
         json_array_append_new(
             array, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "case", finding->of->token, "group",
                              finding->of->group, "severity", advice_severity_word(advice_severity(finding->of)), "what",
-                             finding->of->what, "meaning", advice_meaning(finding->of), "rfc", finding->of->rfc,
+                             finding->of->what, "meaning", report_meaning(report, finding->of), "rfc", finding->of->rfc,
                              "known", (int)finding->known, "versions", versions, "mend", mend));
     }
     report_findings_clear(&f);
@@ -86,10 +83,10 @@ json_t *report_run_json(const struct probe_report *report, size_t index)
                                (json_int_t)n.findings, "known", (json_int_t)n.known, "inconclusive",
                                (json_int_t)n.inconclusive, "skipped", (json_int_t)n.skipped, "controls",
                                (json_int_t)n.controls, "controls_served", (json_int_t)n.controls_served);
-    return json_pack("{s:i, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "mtls_probe", 1, "mtls", MTLS_VERSION, "target",
-                     safe_json(run->target), "at", clock_rfc3339(run->at, at), "verdict",
-                     probe_verdict_word(run->verdict), "why", safe_json(run->why), "counts", counts, "findings",
-                     findings_json(&alone), "results", results);
+    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "mtls_probe", 1, "mtls", MTLS_VERSION,
+                     "tried", run->of_client ? "client" : "server", "target", safe_json(run->target), "at",
+                     clock_rfc3339(run->at, at), "verdict", probe_verdict_word(run->verdict), "why",
+                     safe_json(run->why), "counts", counts, "findings", findings_json(&alone), "results", results);
 }
 
 static json_t *differences_json(const struct probe_report *report)

@@ -43,13 +43,10 @@ static void add_finding(struct junit *j, const struct probe_report *report, cons
                         const char *seen)
 {
     struct buf text = {0};
-    buf_printf(&text, "%s; %s. %s\n%s\n", r->of->what, seen, r->of->rfc, advice_meaning(r->of));
-    for (size_t i = 0; i < ADVICE_SERVER_COUNT; i++) {
-        enum advice_server server = (enum advice_server)i;
-        const char *mend = advice_mend(r->of->group, server);
-        if (mend != NULL && (report->server == ADVICE_SERVER_COUNT || report->server == server)) {
-            buf_printf(&text, "%s: %s\n", advice_server_name(server), mend);
-        }
+    buf_printf(&text, "%s; %s. %s\n%s\n", r->of->what, seen, r->of->rfc, report_meaning(report, r->of));
+    struct report_mend mend;
+    for (size_t i = 0; report_mend_next(report, r->of->group, &i, &mend);) {
+        buf_printf(&text, "%s: %s\n", mend.name, mend.text);
     }
     buf_printf(&text, "%s", r->detail);
     if (probe_report_known(report->baseline, r)) {

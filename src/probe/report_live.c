@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-static const char control[] = "(the good certificate)";
+enum { CONTROL_WIDTH = sizeof "(good certificate)" - 1 };
 
 static int token_width(void)
 {
-    size_t widest = sizeof control - 1;
+    size_t widest = CONTROL_WIDTH;
     for (size_t i = 0; probe_case_at(i) != NULL; i++) {
         size_t width = strlen(probe_case_at(i)->token);
         widest = width > widest ? width : widest;
@@ -49,6 +49,8 @@ static void show(void *arg, const struct probe_run *run, const struct probe_resu
         live->headed = true;
     }
     report_seen(&seen, r);
+    char control[32];
+    snprintf(control, sizeof control, "(%s)", report_good(run));
     fprintf(live->to, "%-*s  %-3s  %-21s  %-38s  ", width, r->of == NULL ? control : r->of->token, r->version,
             r->of == NULL ? "served" : reason_token(r->of->reason), (const char *)seen.data);
     print_coloured(live->to, colour_of(r), "%s", report_verdict(r->verdict));

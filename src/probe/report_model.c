@@ -261,7 +261,7 @@ void report_headline(struct buf *to, const struct probe_report *report, size_t i
         known += f.items[i].known;
     }
     if (run->verdict == PROBE_GOOD) {
-        buf_text(to, "every wrong certificate was refused");
+        buf_printf(to, "every wrong %s was refused", run->of_client ? "server" : "certificate");
     } else if (run->verdict == PROBE_FINDING) {
         buf_printf(to, "%zu finding%s", f.count, plural(f.count));
     } else {
@@ -271,6 +271,35 @@ void report_headline(struct buf *to, const struct probe_report *report, size_t i
         buf_printf(to, ", %zu of them known", known);
     }
     report_findings_clear(&f);
+}
+
+const char *report_meaning(const struct probe_report *report, const struct probe_case *of)
+{
+    const char *of_client = report->runs[0]->of_client ? advice_client_meaning(of->group) : NULL;
+    return of_client != NULL ? of_client : advice_meaning(of);
+}
+
+const char *report_good(const struct probe_run *run)
+{
+    return run->of_client ? "good server" : "good certificate";
+}
+
+bool report_mend_next(const struct probe_report *report, const char *group, size_t *i, struct report_mend *mend)
+{
+    if (report->runs[0]->of_client) {
+        *mend = (struct report_mend){"client", "client", advice_client_mend(group)};
+        return (*i)++ == 0 && mend->text != NULL;
+    }
+    for (; *i < ADVICE_SERVER_COUNT; (*i)++) {
+        enum advice_server server = (enum advice_server) * i;
+        const char *text = advice_mend(group, server);
+        if (text != NULL && (report->server == ADVICE_SERVER_COUNT || report->server == server)) {
+            *mend = (struct report_mend){advice_server_word(server), advice_server_name(server), text};
+            (*i)++;
+            return true;
+        }
+    }
+    return false;
 }
 
 void report_finding_versions(struct buf *to, const struct report_finding *finding, size_t run)

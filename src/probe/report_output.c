@@ -62,6 +62,10 @@ int probe_reporter_end(struct probe_reporter *r, const struct probe_run *run, in
         .baseline = r->options->baseline != NULL ? &r->baseline : NULL,
         .server = r->server,
     };
+    if (r->options->baseline != NULL && r->baseline.of_client != run->of_client) {
+        return err_set(e, "%s is the run of a %s, this one of a %s", r->options->baseline,
+                       r->baseline.of_client ? "client" : "server", run->of_client ? "client" : "server");
+    }
     progress_end(r->live.to); // fewer results may have come than were expected
     *code = probe_report_exit(&report);
     return write_reports(&report, r->options, e);
@@ -83,9 +87,14 @@ int probe_report_compare(const struct probe_report_options *options, const char 
     }
     if (advice_server_find(options->server, &report.server, e) == 0 && probe_report_read(a, &runs[0], e) == 0 &&
         probe_report_read(b, &runs[1], e) == 0) {
+        if (runs[0].of_client != runs[1].of_client) {
+            rc = err_set(e, "%s and %s: one is the run of a client, the other of a server", a, b);
+            goto out;
+        }
         *code = probe_report_exit(&report);
         rc = write_reports(&report, options, e);
     }
+out:
     probe_run_clear(&runs[0]);
     probe_run_clear(&runs[1]);
     return rc;

@@ -179,6 +179,11 @@ static int read_run(const json_t *o, struct probe_run *run, struct err *e)
         return -1;
     }
     run->target = mem_strdup(target);
+    const char *tried = text_member(o, "tried", false, e);
+    if (tried == NULL || (strcmp(tried, "client") != 0 && strcmp(tried, "server") != 0)) {
+        return tried == NULL ? -1 : unknown_word("tried", tried, e);
+    }
+    run->of_client = strcmp(tried, "client") == 0;
     run->why = mem_strdup(why);
     if (strchr(at, 'T') == NULL || clock_parse(at, 0, &run->at, e) != 0) {
         err_set(e, "is not a time");

@@ -84,5 +84,4 @@ const char report_style[] =
     ".hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\n"
     "@media(max-width:34rem){.pair{grid-template-columns:1fr}body{padding:1rem "
     ".7rem}.groups,.groups.two{columns:1}.group tbody th small{display:none}"
-    "dl{grid-template-columns:1fr}.cell{min-width:3.6rem}}\n"
-    "@media print{body{background:#fff}details>*{display:block}}\n";
+    "dl{grid-template-columns:1fr}.cell{min-width:3.6rem}}\n";

@@ -47,11 +47,9 @@ static void print_headline(const struct probe_report *report, size_t index, FILE
     line.len = 0;
     report_headline(&line, report, index);
     print_coloured(to, colours[run->verdict], "%s", (const char *)line.data);
-    fprintf(
-        to,
-        "\n  of %zu tries %zu refused, %zu let in, %zu in doubt, %zu not run; good certificate: %zu of %zu served\n",
-        n.good + n.findings + n.inconclusive + n.skipped, n.good, n.findings, n.inconclusive, n.skipped,
-        n.controls_served, n.controls);
+    fprintf(to, "\n  of %zu tries %zu refused, %zu let in, %zu in doubt, %zu not run; %s: %zu of %zu served\n",
+            n.good + n.findings + n.inconclusive + n.skipped, n.good, n.findings, n.inconclusive, n.skipped,
+            report_good(run), n.controls_served, n.controls);
     if (run->why != NULL) {
         line.len = 0;
         fputs("  ", to);
@@ -86,14 +84,12 @@ static void print_case(const struct report_finding *finding, const struct probe_
     buf_clear(&line);
 }
 
-static void print_mends(const char *group, enum advice_server only, FILE *to)
+static void print_mends(const struct probe_report *report, const char *group, FILE *to)
 {
-    for (size_t i = 0; i < ADVICE_SERVER_COUNT; i++) {
-        enum advice_server server = (enum advice_server)i;
-        if (only == ADVICE_SERVER_COUNT || only == server) {
-            fprintf(to, "    %-9s", advice_server_name(server));
-            wrap(to, 13, 13, advice_mend(group, server));
-        }
+    struct report_mend mend;
+    for (size_t i = 0; report_mend_next(report, group, &i, &mend);) {
+        fprintf(to, "    %-9s", mend.name);
+        wrap(to, 13, 13, mend.text);
     }
 }
 
@@ -103,8 +99,7 @@ static void print_findings(const struct probe_report *report, FILE *to)
     report_findings_init(&f, report);
     for (size_t i = 0; i < f.count; i++) {
         const struct report_finding *finding = &f.items[i];
-        const struct report_finding *next = i + 1 < f.count ? &f.items[i + 1] : NULL;
-        bool last = next == NULL || next->group != finding->group;
+        bool last = i + 1 == f.count || f.items[i + 1].group != finding->group;
         if (i == 0 || f.items[i - 1].group != finding->group) {
             enum colour colour = finding->severity >= ADVICE_HIGH ? COLOUR_RED : COLOUR_YELLOW;
             fputc('\n', to);
@@ -112,13 +107,13 @@ static void print_findings(const struct probe_report *report, FILE *to)
             fprintf(to, ": %s\n", report_group_about(finding->of->group));
         }
         print_case(finding, report, to);
-        if (last || advice_meaning(next->of) != advice_meaning(finding->of)) {
+        if (last || report_meaning(report, f.items[i + 1].of) != report_meaning(report, finding->of)) {
             fputs("    For an attacker: ", to);
-            wrap(to, 4, 20, advice_meaning(finding->of));
+            wrap(to, 4, 20, report_meaning(report, finding->of));
         }
         if (last) {
             fputs("  To mend it:\n", to);
-            print_mends(finding->of->group, report->server, to);
+            print_mends(report, finding->of->group, to);
         }
     }
     report_findings_clear(&f);
@@ -139,7 +134,7 @@ static void print_doubts(const struct probe_run *run, FILE *to)
             headed = true;
         }
         struct buf line = {0};
-        buf_printf(&line, "%s (TLS %s): ", r->of == NULL ? "the good certificate" : r->of->token, r->version);
+        buf_printf(&line, "%s (TLS %s): ", r->of == NULL ? report_good(run) : r->of->token, r->version);
         report_seen(&line, r);
         buf_text(&line, "; ");
         report_safe(&line, r->detail);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "probe/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -71,7 +72,7 @@ static void add_result(struct prober *p, const struct probe_case *of, unsigned v
                                .verdict = verdict,
                                .took_us = o->took_us,
                                .detail = (char *)detail.data};
-    strcpy(r->version, version_word(version));
+    snprintf(r->version, sizeof r->version, "%s", version_word(version));
     if (p->observer != NULL) {
         p->observer->result(p->observer->arg, run, r, p->total > run->count ? p->total : run->count);
     }
@@ -132,7 +133,6 @@ static enum probe_verdict check_control(struct prober *p, enum flaw flaw, unsign
     struct outcome control;
     const char *why = NULL;
     const struct identity *identity = identities_flaw(p->identities, flaw, true, &why);
-    char before[sizeof wrong->detail];
     if (identity == NULL) {
         outcome_set(wrong, wrong->seen, "there is no control: %s", why);
         return PROBE_INCONCLUSIVE;
@@ -141,9 +141,9 @@ static enum probe_verdict check_control(struct prober *p, enum flaw flaw, unsign
     if (control_judge(&control) == prober_control(p, version)) {
         return PROBE_GOOD;
     }
-    strcpy(before, wrong->detail);
-    outcome_set(wrong, wrong->seen, "%.140s; but so was the same certificate without the fault: %.140s", before,
-                control.detail);
+    char *behind = mem_printf("; but so was the same certificate without the fault: %s", control.detail);
+    outcome_enclose(wrong, "", behind);
+    free(behind);
     return PROBE_INCONCLUSIVE;
 }
 

@@ -40,6 +40,10 @@ bool address_is_near(const struct sockaddr_storage *address)
 static void take_address(struct dial_target *target, const struct addrinfo *found)
 {
     memset(&target->address, 0, sizeof target->address);
+    if (found == NULL || found->ai_addrlen > sizeof target->address) {
+        target->address_len = 0;
+        return;
+    }
     memcpy(&target->address, found->ai_addr, found->ai_addrlen);
     target->address_len = found->ai_addrlen;
 }

@@ -334,7 +334,11 @@ static enum tls_status send_held(struct tls_connection *c, enum tls_status statu
     }
     if (n < 0) {
         c->io_errno = errno;
-        return status == TLS_FAILED ? status : fail(c, MBEDTLS_ERR_NET_CONN_RESET);
+        if (status == TLS_FAILED) {
+            return status;
+        }
+        hear_out(c);
+        return fail(c, MBEDTLS_ERR_NET_CONN_RESET);
     }
     return status;
 }

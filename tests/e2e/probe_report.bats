@@ -34,7 +34,7 @@ probe() { # ARGUMENT...: into out, problems into err
     run -1 probe --server haproxy
     [[ ! -s err ]]
     grep -qE '^CASE +TLS +EXPECTED +SEEN +VERDICT$' out
-    grep -qE '^\(the good certificate\) +1.3 +served +served: HTTP 200 +good$' out
+    grep -qE '^\(good certificate\) +1.3 +served +served: HTTP 200 +good$' out
     grep -qE '^revoked +1.2 +cert_revoked +served: HTTP 200 +FINDING$' out
     grep -qE '^expired +1.3 +cert_expired +refused late: certificate_expired +good$' out
     grep -qE '^localhost:[0-9]+ at .*Z: 2 findings$' out
@@ -61,8 +61,8 @@ probe() { # ARGUMENT...: into out, problems into err
 @test "JSON, and nothing else, on standard output; JUnit and HTML in files that others can read" {
     loose_server
     run -1 probe --json --junit junit.xml --html page.html
-    [[ $(jq -c '[.mtls_probe, .verdict, .counts.findings, (.findings | map(.case))]' out) == \
-        '[1,"finding",4,["revoked","serial_zero"]]' ]]
+    [[ $(jq -c '[.mtls_probe, .tried, .verdict, .counts.findings, (.findings | map(.case))]' out) == \
+        '[1,"server","finding",4,["revoked","serial_zero"]]' ]]
     jq -e '.results | all(.case == null or (.expected | type) == "string")' out
     python3 - <<'END'
 import xml.etree.ElementTree as tree
@@ -115,6 +115,26 @@ END
     run -1 mtls probe --compare own.json loose.json
     run -0 mtls probe --compare loose.json loose.json --json
     [[ $(jq -c '[(.differences | length), .a.verdict, .b.verdict]' <<<"$output") == '[0,"finding","finding"]' ]]
+}
+
+@test "of a client: its own words, its own advice, and no baseline of a server" {
+    command -v curl >/dev/null || skip 'curl is not installed here'
+    local client=(--client --pki "$PKI" --case revoked --case wrong_host_name)
+    mtls probe "${client[@]}" --json -- curl -s --cacert {ca} {url} >client.json || (($? == 1))
+    jq -e '.tried == "client" and (.findings | map(.case)) == ["revoked"]' client.json
+    jq -e '.findings[0].mend | keys == ["client"] and (.client | contains("curl --crlfile"))' client.json
+    mtls probe "${client[@]}" --html client.html -- curl -s --cacert {ca} {url} >out || (($? == 1))
+    grep -qE '; good server: ([0-9]+) of \1 served$' out
+    grep -q "For an attacker: Whoever stole the server's key" out
+    run -0 mtls probe "${client[@]}" --baseline client.json -- curl -s --cacert {ca} {url}
+    run -0 mtls probe "${client[@]}" -- curl -s --cacert {ca} --crlfile {crl} {url}
+    says 'every wrong server was refused'
+    loose_server
+    run -3 probe --baseline client.json
+    grep -q 'client.json is the run of a client, this one of a server' err
+    probe --json || (($? == 1))
+    run -3 mtls probe --compare client.json out
+    says 'one is the run of a client, the other of a server'
 }
 
 @test "mistakes are said before anything is tried" {

@@ -23,7 +23,7 @@ static int parse(struct parsed *p, const char *line, struct err *e)
     static char words[256]; // what is parsed is borrowed from it
     *p = (struct parsed){.number = -1};
     const struct arg_option options[] = {
-        {"check", 0, ARG_FLAG, NULL, "change nothing", &p->flag},
+        {"check", 'c', ARG_FLAG, NULL, "change nothing", &p->flag},
         {"pki", 'd', ARG_TEXT, "DIR", "the directory", &p->text},
         {"days", 'n', ARG_NUMBER, "DAYS", "how many days", &p->number},
         {"tell", 0, ARG_OPTIONAL, "HOW", "in words", &p->optional},
@@ -60,6 +60,8 @@ static void all_forms_are_understood(void **state)
     static const char *const lines[] = {
         "--check --pki x --days 7 --name-of-some-length a --name-of-some-length b one two",
         "one --check -d x -n 7 --name-of-some-length=a two --name-of-some-length=b",
+        "-cdx -n7 one two --name-of-some-length a --name-of-some-length=b",
+        "-cd x -ccn7 one two --name-of-some-length a --name-of-some-length=b",
         "-dx -n7 --pki=x --check --name-of-some-length a --name-of-some-length=b -- one two",
     };
     (void)state;
@@ -128,6 +130,8 @@ static void errors_name_the_argument(void **state)
         {"one -x", "unknown option -x; see mtls ca try --help"},
         {"one --pki", "--pki needs a value: DIR"},
         {"one -d", "--pki needs a value: DIR"},
+        {"one -cd", "--pki needs a value: DIR"},
+        {"one -cx", "unknown option -x; see mtls ca try --help"},
         {"one --check=yes", "--check takes no value"},
         {"one --days seven", "--days takes a number, not \"seven\""},
         {"one --days 7d", "--days takes a number, not \"7d\""},
@@ -155,7 +159,7 @@ static void help_is_made_from_the_table(void **state)
     (void)state;
     assert_works(parse(&p, "one", &e), &e);
     assert_string_equal(p.help, "usage: mtls ca try NAME [-d DIR]\n\nTries.\n\noptions:\n"
-                                "      --check               change nothing\n"
+                                "  -c, --check               change nothing\n"
                                 "  -d, --pki DIR             the directory\n"
                                 "  -n, --days DAYS           how many days\n"
                                 "      --tell[=HOW]          in words\n"

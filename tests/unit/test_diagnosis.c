@@ -137,7 +137,8 @@ struct course {
 enum { UNKNOWN_DAY = -10000 };
 #define RANDOM "0000000000000000000000000000000000000000000000000000000000000000"
 
-static void check(const struct course *c)
+// `known`: who refuses is here, and has said why; or REASON_ok.
+static void check(const struct course *c, enum reason known)
 {
     struct explain *x = explain_new(NULL);
     struct explain_story story;
@@ -162,6 +163,9 @@ static void check(const struct course *c)
         record(x, c->refuses, RECORD_ALERT, span_of(alert, 2));
     } else {
         explain_closed(x, c->refuses, false);
+    }
+    if (known != REASON_ok) {
+        explain_judged(x, c->refuses, known, 0, "it is so");
     }
     explain_story_init(&story, x);
     assert_int_not_equal(story.failed, 0);
@@ -231,7 +235,7 @@ static void test_client(void **state)
          "CN=alice."},
     };
     for (size_t i = 0; i < sizeof courses / sizeof courses[0]; i++) {
-        check(&courses[i]);
+        check(&courses[i], REASON_ok);
     }
 }
 
@@ -253,28 +257,53 @@ static void test_server(void **state)
          "####################, and this was ####################."},
     };
     for (size_t i = 0; i < sizeof courses / sizeof courses[0]; i++) {
-        check(&courses[i]);
+        check(&courses[i], REASON_ok);
     }
+}
+
+// What would be said, were the reason not known.
+static void test_known(void **state)
+{
+    (void)state;
+    struct course course = {NULL, LEAF, "moon", SELF, true, EXPLAIN_SERVER, ALERT_UNKNOWN_CA, 40, ""};
+    check(&course, REASON_chain_untrusted);
+    course.client = 0;
+    check(&course, REASON_no_certificate);
 }
 
 // A server that agrees to nothing.
 static void test_offer(void **state)
 {
     (void)state;
-    static const uint8_t alert[] = {2, ALERT_PROTOCOL_VERSION};
-    struct explain *x = explain_new(NULL);
-    struct explain_story story;
-    message_hex(x, EXPLAIN_CLIENT, MESSAGE_CLIENT_HELLO,
-                "0303" RANDOM "00 0004 1301 1302 0100 0011 002b 0003 02 0304 000a 0006 0004 0017 0018");
-    record(x, EXPLAIN_SERVER, RECORD_ALERT, span_of(alert, 2));
-    explain_story_init(&story, x);
-    assert_int_equal(story.failed, 2);
-    assert_string_equal(
-        (const char *)story.hint.data,
-        "The client offered TLS 1.3, 2 cipher suites and the groups secp256r1, secp384r1: the server may "
-        "do with none of them.");
-    explain_story_clear(&story);
-    explain_free(x);
+    static const char offer[] =
+        "The client offered TLS 1.3, 2 cipher suites and the groups secp256r1, secp384r1: the server may do with none "
+        "of them.";
+    static const struct {
+        int alert;
+        const char *hint;
+    } cases[] = {
+        {ALERT_PROTOCOL_VERSION, offer},
+        {ALERT_HANDSHAKE_FAILURE, offer},
+        {ALERT_INSUFFICIENT_SECURITY, offer},
+        {ALERT_UNRECOGNIZED_NAME, "The client asked for the name a.example."},
+        {ALERT_NO_APPLICATION_PROTOCOL, "The client asked for the application protocols h2, h3."},
+        {ALERT_DECODE_ERROR, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const uint8_t alert[] = {2, (uint8_t)cases[i].alert};
+        struct explain *x = explain_new(NULL);
+        struct explain_story story;
+        message_hex(x, EXPLAIN_CLIENT, MESSAGE_CLIENT_HELLO,
+                    "0303" RANDOM "00 0004 1301 1302 0100 002f 002b 0003 02 0304 000a 0006 0004 0017 0018"
+                    "0000 000e 000c 00 0009 612e6578616d706c65 0010 0008 0006 02 6832 02 6833");
+        record(x, EXPLAIN_SERVER, RECORD_ALERT, span_of(alert, 2));
+        explain_story_init(&story, x);
+        assert_null(explain_message(x, 0)->problem);
+        assert_int_equal(story.failed, 2);
+        assert_string_equal(story.hint.len > 0 ? (const char *)story.hint.data : "", cases[i].hint);
+        explain_story_clear(&story);
+        explain_free(x);
+    }
 }
 
 int main(void)
@@ -282,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client),
         cmocka_unit_test(test_server),
+        cmocka_unit_test(test_known),
         cmocka_unit_test(test_offer),
     };
     return cmocka_run_group_tests(tests, make_certificates, forget_certificates);

@@ -57,6 +57,7 @@ enum {
     THEN_CHANGE = 16,
     THEN_HANDSHAKE = 32,
     TOGETHER = 64, // with another message in the same record
+    LONG = 128,    // which is a long one
 };
 
 static void conversation(struct buf *out, unsigned kind)
@@ -89,6 +90,9 @@ static void conversation(struct buf *out, unsigned kind)
     if ((kind & TOGETHER) != 0) {
         put(&message, 11, 1);
     }
+    for (int i = 0; i < 1000 && (kind & LONG) != 0; i++) {
+        put(&message, 0x16030302, 4); // that it means nothing there
+    }
     record(out, 22, &message);
     if ((kind & (THEN_CHANGE | THEN_HANDSHAKE)) != 0) {
         record(out, (kind & THEN_CHANGE) != 0 ? 20 : 22, &one);
@@ -113,6 +117,8 @@ static const struct {
     {THEN_CHANGE | MASTER_SECRET, true, true, true},
     {THEN_HANDSHAKE | MASTER_SECRET, true, false, true},
     {TOGETHER | MASTER_SECRET, true, false, true},
+    {TOGETHER | LONG | MASTER_SECRET, true, false, true},
+    {TOGETHER | LONG, true, false, false},
     {THEN_HANDSHAKE | KEY, true, false, false}, // means nothing there
 };
 

@@ -6,7 +6,8 @@
 #include <errno.h>
 
 static struct pair pair;
-static int sends_left; // that the client's transport takes before it breaks
+static int sends_left; // that the client's transport takes before it breaks; of the last one not all
+enum { TAIL = 60 };    // octets: there is no certificate in them
 
 static void server_turn(void)
 {
@@ -17,8 +18,9 @@ static long breaking_send(void *arg, const uint8_t *data, size_t len)
 {
     if (sends_left-- > 0) {
         struct end *end = arg;
-        buf_add(&end->other->in, data, len);
-        return (long)len;
+        size_t n = sends_left == 0 && len > TAIL ? len - TAIL : len; // a flight may be one piece
+        buf_add(&end->other->in, data, n);
+        return (long)n;
     }
     server_turn(); // it has seen enough to refuse
     errno = EPIPE;
@@ -63,7 +65,7 @@ static const struct {
 };
 enum { REFUSED = sizeof refused / sizeof refused[0] };
 
-// TLS 1.2: the client's flight goes out record by record; the server refuses the first one.
+// TLS 1.2: the server refuses the certificate at the head of the client's flight.
 static void test_in_the_flight(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advice, exit codes, baselines, and what is printed.
+#include "ca/flaw.h"
 #include "probe/report_internal.h"
 #include "probe_report_fixture.h"
 
@@ -25,15 +26,34 @@ static void every_meaning_of_a_case_has_its_case(void **state)
 #define ADVICE(group, severity, meaning)
 #define MEANING(token, severity, meaning) assert_non_null(probe_case_find(#token));
 #define MEND(group, server, text) assert_in_range(strlen(text), 10, 260);
+#define CLIENT(group, meaning, text)
 #include "probe/advice.def"
 #undef ADVICE
 #undef MEANING
 #undef MEND
+#undef CLIENT
     assert_string_equal(advice_meaning(probe_case_find("issuer_revoked")),
                         "A CA whose key was stolen goes on being believed after it was revoked, and with it all that "
                         "the thief issues.");
     assert_int_equal(advice_severity(probe_case_find("no_certificate")), ADVICE_CRITICAL);
     assert_int_equal(advice_severity(probe_case_find("serial_zero")), ADVICE_LOW);
+}
+
+static void every_wrong_server_has_advice_for_clients(void **state)
+{
+    size_t servers = 0;
+    (void)state;
+    for (size_t i = 0; probe_case_at(i) != NULL; i++) {
+        const struct probe_case *of = probe_case_at(i);
+        enum flaw flaw;
+        if (flaw_find(of->token, &flaw) && (flaw_info(flaw)->sides & FLAW_SERVER) != 0) {
+            assert_non_null(advice_client_meaning(of->group));
+            assert_non_null(advice_client_mend(of->group));
+            servers++;
+        }
+    }
+    assert_true(servers > 0);
+    assert_null(advice_client_meaning("nobody")); // only clients can present nothing
 }
 
 static void servers_are_found_by_their_words(void **state)
@@ -235,7 +255,7 @@ static void the_live_table_has_a_line_for_each_result(void **state)
     fclose(live.to);
     struct buf lines = {.data = (uint8_t *)text, .len = len};
     assert_int_equal(place_of(&lines, "CASE "), 0);
-    place_of(&lines, "\n(the good certificate) ");
+    place_of(&lines, "\n(good certificate) ");
     place_of(&lines, "1.2  cert_revoked           served: HTTP 200                        FINDING\n");
     place_of(&lines, "1.3  cert_expired           refused: certificate_expired            good\n");
     assert_null(strchr(text, '\r'));
@@ -248,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_group_has_advice_for_every_server),
         cmocka_unit_test(every_meaning_of_a_case_has_its_case),
+        cmocka_unit_test(every_wrong_server_has_advice_for_clients),
         cmocka_unit_test(servers_are_found_by_their_words),
         cmocka_unit_test(the_exit_code_is_the_runs),
         cmocka_unit_test(a_baseline_forgives_its_own_findings_only),

@@ -39,6 +39,7 @@ static void assert_same(const struct probe_run *a, const struct probe_run *b)
 {
     assert_string_equal(a->target, b->target);
     assert_true(a->at == b->at);
+    assert_int_equal(a->of_client, b->of_client);
     assert_int_equal(a->verdict, b->verdict);
     assert_true((a->why == NULL) == (b->why == NULL));
     assert_true(a->why == NULL || strcmp(a->why, b->why) == 0);
@@ -66,6 +67,7 @@ static void json_is_read_back_as_it_was_written(void **state)
         struct probe_run back = {0};
         struct probe_run run = i == 0 ? run_good() : run_mixed();
         struct probe_report report = report_of(&run);
+        run.of_client = i == 1;
         struct buf text = json_text(&report);
         assert_works(probe_report_parse(buf_span(&text), &back, &e), &e);
         assert_same(&run, &back);
@@ -149,6 +151,7 @@ static void what_is_not_as_written_is_an_error_that_says_where(void **state)
     (void)state;
     assert_refused("\"mtls_probe\": 1", "\"mtls_probe\": 2", "mtls_probe: is not a number that can stand there");
     assert_refused("\"mtls_probe\"", "\"x\"", "this is not what `mtls probe --json` writes of a run");
+    assert_refused("\"tried\": \"server\"", "\"tried\": \"x\"", "tried: \"x\" is not known to this version");
     assert_refused("\"h:1\"", "17", "target: is not a string");
     assert_refused("\"h:1\"", "\"h\\n:1\"", "target: is too long, or holds characters that are never written there");
     assert_refused("\"h:1\"", "\"h\\u202e:1\"",

@@ -185,8 +185,8 @@ int main(int argc, char **argv)
         r.sockets[1] = connect_server(argv[2], &port);
         r.ports[0] = ntohs(client.sin_port);
         r.ports[1] = (uint16_t)port;
-        r.next[0] = 0xfffffff0U; // so that the numbers wrap around
-        r.next[1] = 0x10000000U;
+        r.next[0] = 0xfffffff0U + ((uint32_t)i << 24); // so that the numbers wrap around, and ports may come again
+        r.next[1] = 0x10000000U + ((uint32_t)i << 24);
         relay(&r);
         close(r.sockets[0]);
         close(r.sockets[1]);
