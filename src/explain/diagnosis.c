@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "explain/internal.h"
 
+#include <mbedtls/oid.h>
+#include <mbedtls/x509_crt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@ enum { NAMED_MOST = 4, NAME_COLUMNS = 80 };
 struct evidence {
     const struct explain *of;
     enum explain_side side;     // whose they are
+    struct span leaf;           // the first of them, DER
     const json_t *certificates; // that it sent, the leaf first; NULL: none
     const json_t *authorities;  // that a server named as acceptable; NULL: none, or they are for the other side
     const char *asked;          // the name that the client asked for, or NULL
@@ -237,8 +240,41 @@ static void tell_name(const struct evidence *v)
     free(asked);
 }
 
+// What the leaf says of itself that a careful judge refuses.
+static void tell_leaf(const struct evidence *v)
+{
+    enum { RSA_LEAST = 2048 };
+    bool is_client = v->side == EXPLAIN_CLIENT;
+    const char *oid = is_client ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
+    const char *side = explain_side_name(v->side);
+    mbedtls_x509_crt crt;
+    mbedtls_x509_crt_init(&crt);
+    char *name = brief(text_in(json_array_get(v->certificates, 0), "subject"));
+    if (mbedtls_x509_crt_parse_der(&crt, v->leaf.data, v->leaf.len) != 0) {
+        // it has what mbedTLS does not know, which need not be wrong
+    } else if (crt.version != 3) {
+        say(v->to, "The %s's certificate %s is of version %d, and has no extensions that say what it is for.", side,
+            name, crt.version);
+    } else if (mbedtls_x509_crt_get_ca_istrue(&crt) > 0) {
+        say(v->to, "The certificate %s that the %s sent as its own is a CA's (CA:TRUE).", name, side);
+    } else if (mbedtls_x509_crt_check_extended_key_usage(&crt, oid, strlen(oid)) != 0) {
+        say(v->to, "The extendedKeyUsage of the %s's certificate %s lacks %s.", side, name,
+            is_client ? "clientAuth" : "serverAuth");
+    } else if (mbedtls_pk_can_do(&crt.pk, MBEDTLS_PK_RSA) && mbedtls_pk_get_bitlen(&crt.pk) < RSA_LEAST) {
+        say(v->to, "The key of the %s's certificate %s is RSA of %zu bits.", side, name,
+            mbedtls_pk_get_bitlen(&crt.pk));
+    }
+    free(name);
+    mbedtls_x509_crt_free(&crt);
+}
+
 static void tell_certificates(const struct evidence *v)
 {
+    if (json_object_get(json_array_get(v->certificates, 0), "unreadable") != NULL) {
+        say(v->to, "The %s's certificate is malformed and cannot be read.", explain_side_name(v->side));
+        return;
+    }
+    tell_leaf(v);
     tell_times(v);
     tell_path(v);
     tell_name(v);
@@ -296,15 +332,32 @@ static void tell_offer(const struct explain *x, int alert, struct buf *to)
 
 // --- the whole ---
 
-static const json_t *field_of(const struct explain *x, enum explain_side from, int type, const char *field)
+static const struct explain_message *message_of(const struct explain *x, enum explain_side from, int type)
 {
     for (size_t i = 0; i < explain_count(x); i++) {
         const struct explain_message *m = explain_message(x, i);
         if (m->from == from && m->kind == EXPLAIN_HANDSHAKE && m->type == type) {
-            return json_object_get(m->fields, field);
+            return m;
         }
     }
     return NULL;
+}
+
+static void read_certificates(struct evidence *v)
+{
+    const struct explain_message *m = message_of(v->of, v->side, MESSAGE_CERTIFICATE);
+    const struct explain_message *request = message_of(v->of, EXPLAIN_SERVER, MESSAGE_CERTIFICATE_REQUEST);
+    v->certificates = m != NULL ? json_object_get(m->fields, "certificates") : NULL;
+    v->authorities = v->side == EXPLAIN_CLIENT && request != NULL
+                         ? json_object_get(request->fields, "certificate_authorities")
+                         : NULL;
+    for (size_t i = 0; m != NULL && i < m->mark_count && v->leaf.len == 0; i++) {
+        if (strcmp(m->marks[i].name, "certificate") == 0) {
+            v->leaf = span_of(m->bytes.data + m->marks[i].at, m->marks[i].len);
+            struct span rest = v->leaf;
+            octets_vector(&rest, 3, &v->leaf);
+        }
+    }
 }
 
 static bool concerns_certificates(const struct explain_message *refusal)
@@ -338,10 +391,7 @@ void explain_diagnose(const struct explain *x, int failed, const struct explain_
     if (judgement != NULL && judgement->reason != REASON_ok) {
         return; // the reason is known
     }
-    v.certificates = field_of(x, v.side, MESSAGE_CERTIFICATE, "certificates");
-    v.authorities = v.side == EXPLAIN_CLIENT
-                        ? field_of(x, EXPLAIN_SERVER, MESSAGE_CERTIFICATE_REQUEST, "certificate_authorities")
-                        : NULL;
+    read_certificates(&v);
     if (failed == 0 || !concerns_certificates(refusal)) {
         if (failed == 0 && client_unknown && facts->finished[EXPLAIN_CLIENT]) {
             tell_no_certificate(&v, true);

@@ -156,7 +156,7 @@ static void serve(const struct mirror_server *server, struct tls_context *contex
         receive_visitor(&v);
         let_go(&v);
     } else {
-        snprintf(seen->failure, sizeof seen->failure, "%s", e.text);
+        snprintf(seen->failure, sizeof seen->failure, "%.*s", (int)sizeof seen->failure - 1, e.text);
     }
     tls_connection_free(v.tls);
     close(fd);

@@ -45,8 +45,8 @@ ends() { # STATUS WHAT HINT ARGUMENT...: patterns
         # shellcheck disable=SC2053
         [[ ${last[1]} == "mtls: hint: "$3 ]] || fail "$v: $stderr"
         run "-$1" --separate-stderr "$MTLS" connect "$url/" --tls "$v" --json -s "${@:4}"
-        [[ "mtls: $(jq -r .diagnosis <<<"$output")" == "${last[0]}" ]] || fail "$output"
-        [[ "mtls: hint: $(jq -r .hint <<<"$output")" == "${last[1]}" ]] || fail "$output"
+        # shellcheck disable=SC2053
+        [[ $(jq -r .diagnosis <<<"$output") == $2 && $(jq -r .hint <<<"$output") == $3 ]] || fail "$output"
     done
 }
 

@@ -6,44 +6,57 @@
 #include "explain/internal.h"
 #include "run.h"
 
-enum { LEAF = 1, ISSUING = 2, ROOT = 4, SELF = 8 };
+enum { LEAF = 1, ISSUING = 2, ROOT = 4, SELF = 8, WEAK = 16, OLD = 32, PURPOSE = 64, BROKEN = 128, ALL = 8 };
 
 static struct run tools;
-static struct buf certificates[4];
-static const char *const subjects[] = {"alice", "issuing", "root", "itself"};
+static struct buf certificates[ALL];
+static const char *const subjects[] = {"alice", "issuing", "root", "itself", "weak", "old", "purpose"};
+
+static void make(const char *subject, const char *issuer, const char *key, const char *extensions)
+{
+    if (issuer == NULL) {
+        assert_int_equal(
+            run(&tools, "openssl req -x509 %s -keyout %s.key -out %s.pem -subj /CN=%s", key, subject, subject, subject),
+            0);
+    } else {
+        assert_int_equal(run(&tools,
+                             "openssl req %s -keyout %s.key -out %s.csr -subj /CN=%s && openssl x509 -req -in %s.csr "
+                             "-CA %s.pem -CAkey %s.key -CAcreateserial -days 30 -extfile %s -out %s.pem",
+                             key, subject, subject, subject, subject, issuer, issuer, extensions, subject),
+                         0);
+    }
+    assert_int_equal(run(&tools, "openssl x509 -in %s.pem -outform DER -out %s.der", subject, subject), 0);
+}
 
 static int make_certificates(void **state)
 {
     (void)state;
     static const char key[] = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30";
     run_begin(&tools);
-    for (int i = 3; i >= 0; i--) {
-        const char *subject = subjects[i];
+    assert_int_equal(run(&tools, "printf 'subjectAltName=DNS:*.example.com,DNS:other.org\n' >names && "
+                                 "printf 'extendedKeyUsage=serverAuth\n' >purpose && : >none"),
+                     0);
+    make("root", NULL, key, "names");
+    make("itself", NULL, key, "names");
+    make("issuing", "root", key, "names");
+    make("alice", "issuing", key, "names");
+    make("weak", "issuing", "-newkey rsa:1024 -nodes -days 30", "names");
+    make("old", "issuing", key, "none");
+    make("purpose", "issuing", key, "purpose");
+    for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
         char name[32];
-        if (i >= 2) {
-            assert_int_equal(run(&tools, "openssl req -x509 %s -keyout %s.key -out %s.pem -subj /CN=%s", key, subject,
-                                 subject, subject),
-                             0);
-        } else {
-            assert_int_equal(
-                run(&tools,
-                    "printf 'subjectAltName=DNS:*.example.com,DNS:other.org\\n' >san && "
-                    "openssl req %s -keyout %s.key -out %s.csr -subj /CN=%s && openssl x509 -req -in %s.csr "
-                    "-CA %s.pem -CAkey %s.key -CAcreateserial -days 30 -extfile san -out %s.pem",
-                    key, subject, subject, subject, subject, subjects[i + 1], subjects[i + 1], subject),
-                0);
-        }
-        assert_int_equal(run(&tools, "openssl x509 -in %s.pem -outform DER -out %s.der", subject, subject), 0);
-        snprintf(name, sizeof name, "%s.der", subject);
+        snprintf(name, sizeof name, "%s.der", subjects[i]);
         run_read(&tools, name, &certificates[i]);
     }
+    buf_add(&certificates[ALL - 1], certificates[0].data, certificates[0].len);
+    buf_add(&certificates[ALL - 1], "more", 4);
     return 0;
 }
 
 static int forget_certificates(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < ALL; i++) {
         buf_clear(&certificates[i]);
     }
     run_end(&tools);
@@ -93,7 +106,7 @@ static void send_certificates(struct explain *x, enum explain_side from, unsigne
 {
     struct buf list = {0};
     struct buf body = {0};
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < ALL; i++) {
         if ((which & 1U << i) != 0) {
             number(&list, certificates[i].len, 3);
             buf_add(&list, certificates[i].data, certificates[i].len);
@@ -224,7 +237,17 @@ static void test_client(void **state)
          "CN=alice, "
          "which CN=issuing issued."},
         {NULL, LEAF, "root", SELF, true, EXPLAIN_SERVER, ALERT_BAD_CERTIFICATE, 0,
-         "The client's certificate CN=itself names itself as its issuer: no CA vouches for it."},
+         "The certificate CN=itself that the client sent as its own is a CA's (CA:TRUE). The client's certificate "
+         "CN=itself names itself as its issuer: no CA vouches for it."},
+        // the leaf
+        {NULL, LEAF, NULL, WEAK, true, EXPLAIN_SERVER, ALERT_BAD_CERTIFICATE, 0,
+         "The key of the client's certificate CN=weak is RSA of 1024 bits."},
+        {NULL, LEAF, NULL, OLD, true, EXPLAIN_SERVER, ALERT_BAD_CERTIFICATE, 0,
+         "The client's certificate CN=old is of version 1, and has no extensions that say what it is for."},
+        {NULL, LEAF, NULL, PURPOSE, true, EXPLAIN_SERVER, ALERT_UNSUPPORTED_CERTIFICATE, 0,
+         "The extendedKeyUsage of the client's certificate CN=purpose lacks clientAuth."},
+        {NULL, LEAF, NULL, BROKEN, true, EXPLAIN_SERVER, ALERT_BAD_CERTIFICATE, 0,
+         "The client's certificate is malformed and cannot be read."},
         // none, and another key
         {NULL, LEAF, "root", 0, true, EXPLAIN_SERVER, ALERT_HANDSHAKE_FAILURE, 0,
          "The server named the CAs whose certificates it accepts: CN=root. The client had none from them, or none at "
@@ -243,11 +266,13 @@ static void test_server(void **state)
 {
     (void)state;
     static const struct course courses[] = {
+        {NULL, PURPOSE, "root", 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0, ""},
         {"www.example.com", LEAF | ISSUING, "root", 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0, ""},
         {"a.b.example.com", LEAF | ISSUING, "root", 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0,
          "The client asked for a.b.example.com; the server's certificate is for dns:*.example.com, dns:other.org."},
         {"www.example.org", ROOT, NULL, 0, false, EXPLAIN_CLIENT, ALERT_BAD_CERTIFICATE, 0,
-         "The client asked for www.example.org; the server's certificate is for no name (subjectAltName) at all."},
+         "The certificate CN=root that the server sent as its own is a CA's (CA:TRUE). The client asked for "
+         "www.example.org; the server's certificate is for no name (subjectAltName) at all."},
         {"www.example.com", LEAF, "root", 0, false, EXPLAIN_CLIENT, ALERT_UNKNOWN_CA, 0,
          "The server sent CN=alice without the certificate of its issuer, CN=issuing: if that is an intermediate CA, "
          "it must be sent too (fullchain.pem)."},
