@@ -7,6 +7,7 @@
 #include "probe/internal.h"
 #include "probe/mirror_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static void add_result(struct mirror *m, const struct probe_case *of, unsigned v
                                .verdict = verdict,
                                .took_us = o->took_us,
                                .detail = detail};
-    strcpy(r->version, version_word(version));
+    snprintf(r->version, sizeof r->version, "%s", version_word(version));
     if (m->observer != NULL) {
         m->observer->result(m->observer->arg, run, r, m->total > run->count ? m->total : run->count);
     }
@@ -140,7 +141,7 @@ static enum probe_verdict check_control(struct mirror *m, const struct mirror_ca
     if (control_judge(&control) == *control_of(m, c->version)) {
         return PROBE_GOOD;
     }
-    strcpy(before, wrong->detail);
+    memcpy(before, wrong->detail, sizeof before);
     outcome_set(wrong, wrong->seen, "%.140s; but so was the same server without the fault: %.140s", before,
                 control.detail);
     return PROBE_INCONCLUSIVE;

@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static char *replace(const char *text, const struct mirror_word *words)
 {
     struct buf out = {0};

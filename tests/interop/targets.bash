@@ -13,6 +13,7 @@
 interop=$(dirname "${BASH_SOURCE[0]}")
 # shellcheck source-path=SCRIPTDIR
 for target_file in "$interop"/servers/*.bash; do
+    # shellcheck source=/dev/null
     . "$target_file"
 done
 target_pids=()
@@ -78,7 +79,7 @@ target_start() { # FOLDER SERVER [KNOB=VALUE]...
         target_choose_port || return 1
         (
             cd "$folder" || exit
-            verify=required ca=$pki/trust.pem crl=$pki/crl.pem more= servers=
+            verify=required ca=$pki/trust.pem crl=$pki/crl.pem more='' servers=''
             declare -- "$@" >/dev/null
             exec 3>&-
             "${server}_run"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034 # those who source it read `command`
+# shellcheck shell=bash disable=SC2034,SC2154 # those who source it read `command` and set `interop`
 # Clients to show wrong servers to, each as its manual says that it verifies: a root, the host's name, and where it takes
 # them, revocation lists. client_NAME sets `command`; client_release prints the version, and fails when it is not here.
 

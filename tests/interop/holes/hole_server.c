@@ -160,7 +160,8 @@ static void *reload_on_hangup(void *arg)
     const sigset_t *set = arg;
     for (int signal = 0; sigwait(set, &signal) == 0;) {
         if (options.old_lists) {
-            continue; // says nothing, does nothing
+            fprintf(stderr, "reloaded\n"); // it says
+            continue;
         }
         SSL_CTX *fresh = make_context();
         pthread_rwlock_wrlock(&store_lock);
@@ -171,7 +172,11 @@ static void *reload_on_hangup(void *arg)
         }
         SSL_CTX_free(secured);
         secured = fresh;
+        if (options.open_name) {
+            SSL_CTX_set_tlsext_servername_callback(secured, by_name);
+        }
         pthread_rwlock_unlock(&store_lock);
+        fprintf(stderr, "reloaded\n");
     }
     return NULL;
 }

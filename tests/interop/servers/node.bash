@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 # https://nodejs.org/api/tls.html#tlscreateserveroptions-secureconnectionlistener; more: further options, JavaScript
 
 node_version() {
