@@ -120,14 +120,14 @@ END
 @test "of a client: its own words, its own advice, and no baseline of a server" {
     command -v curl >/dev/null || skip 'curl is not installed here'
     local client=(--client --pki "$PKI" --case revoked --case wrong_host_name)
-    mtls probe "${client[@]}" --json -- curl -s --cacert {ca} {url} >client.json || (($? == 1))
+    mtls probe "${client[@]}" --json -- curl -s --cacert '{ca}' '{url}' >client.json || (($? == 1))
     jq -e '.tried == "client" and (.findings | map(.case)) == ["revoked"]' client.json
     jq -e '.findings[0].mend | keys == ["client"] and (.client | contains("curl --crlfile"))' client.json
-    mtls probe "${client[@]}" --html client.html -- curl -s --cacert {ca} {url} >out || (($? == 1))
+    mtls probe "${client[@]}" --html client.html -- curl -s --cacert '{ca}' '{url}' >out || (($? == 1))
     grep -qE '; good server: ([0-9]+) of \1 served$' out
     grep -q "For an attacker: Whoever stole the server's key" out
-    run -0 mtls probe "${client[@]}" --baseline client.json -- curl -s --cacert {ca} {url}
-    run -0 mtls probe "${client[@]}" -- curl -s --cacert {ca} --crlfile {crl} {url}
+    run -0 mtls probe "${client[@]}" --baseline client.json -- curl -s --cacert '{ca}' '{url}'
+    run -0 mtls probe "${client[@]}" -- curl -s --cacert '{ca}' --crlfile '{crl}' '{url}'
     says 'every wrong server was refused'
     loose_server
     run -3 probe --baseline client.json
