@@ -83,10 +83,24 @@ static int check(const struct server_source *source, struct err *e)
     return rc;
 }
 
-static int run(const struct options *o, struct err *e)
+// The exit code. An error has room for a few lines, `problems` has all of them.
+static int run(const struct options *o)
 {
+    struct err e = ERR_INIT;
+    struct buf problems = {0};
     struct server_settings settings = {.source = o->source, .ready_file = o->ready_file};
-    return o->check ? check(&o->source, e) : server_run(&settings, e);
+    struct server_source *s = &settings.source;
+    s->addresses = o->addresses.items;
+    s->address_count = o->addresses.count;
+    s->problems = &problems;
+    s->explain = s->explain != NULL && s->explain[0] == '\0' ? "all" : s->explain;
+    int code = o->check ? check(s, &e) : server_run(&settings, &e);
+    if (code == -1) {
+        print_lines(problems.len > 0 ? (const char *)problems.data : e.text);
+        code = (int)e.kind;
+    }
+    buf_clear(&problems);
+    return code;
 }
 
 int cmd_serve(int argc, char **argv)
@@ -95,7 +109,6 @@ int cmd_serve(int argc, char **argv)
     struct server_source *s = &o.source;
     struct arg_list operands = {0};
     struct err e = ERR_INIT;
-    struct buf problems = {0};
     const struct arg_option options[] = {
         {"config", 'c', ARG_TEXT, "FILE", "the configuration, YAML (default: a built-in one; see configs/server.yaml)",
          &s->file},
@@ -136,21 +149,8 @@ int cmd_serve(int argc, char **argv)
                     "  mtls serve --cert server.pem --key server.key --ca ca.pem --crl crl.pem --bind 0.0.0.0\n",
     };
     int code = args_parse(&command, argc, argv, &operands, &e);
-    if (code == 0) {
-        s->addresses = o.addresses.items;
-        s->address_count = o.addresses.count;
-        s->problems = &problems;
-        s->explain = s->explain != NULL && s->explain[0] == '\0' ? "all" : s->explain;
-        code = run(&o, &e);
-    }
+    code = code == 0 ? run(&o) : cmd_exit(code, &e);
     arg_list_clear(&o.addresses);
     arg_list_clear(&operands);
-    if (code == -1) { // an error has room for a few lines, `problems` has all of them
-        print_lines(problems.len > 0 ? (const char *)problems.data : e.text);
-        code = (int)e.kind;
-    } else {
-        code = cmd_exit(0, &e);
-    }
-    buf_clear(&problems);
     return code;
 }
