@@ -325,7 +325,7 @@ void connection_accept(struct worker *worker, int fd, const struct sockaddr_stor
     c->fd = fd;
     c->key = key;
     c->tls = tls;
-    c->recording = explained_begin(c->generation->config, tls);
+    c->recording = explained_begin(c->generation->config, tls, worker->connection_count);
     c->handles = 2;
     c->since = clock_monotonic_us();
     memcpy(c->address, address, sizeof c->address);

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct explain_recording *explained_begin(const struct server_config *config, struct tls_connection *tls)
+struct explain_recording *explained_begin(const struct server_config *config, struct tls_connection *tls,
+                                          size_t connections)
 {
-    if (config->explains == SERVER_EXPLAINS_NONE && !config->explain_page) {
+    bool shows = config->explain_page && connections < EXPLAINED_CROWD;
+    if (config->explains == SERVER_EXPLAINS_NONE && !shows) {
         return NULL;
     }
     struct explain_recording *recording = explain_recording_new(EXPLAIN_SERVER);

@@ -7,8 +7,11 @@
 #include "explain/live.h"
 #include "server/config.h"
 
-// Before the handshake. NULL: the configuration asks for no explanation.
-struct explain_recording *explained_begin(const struct server_config *config, struct tls_connection *tls);
+// Before the handshake, of a loop with so many connections. NULL: no explanation is asked for, or only that of the
+// page, which is not worth the memory of a busy server.
+enum { EXPLAINED_CROWD = 256 };
+struct explain_recording *explained_begin(const struct server_config *config, struct tls_connection *tls,
+                                          size_t connections);
 // It is over; *recording, which may be NULL, is freed and becomes NULL if it is of no use any more. The whole
 // explanation is written at once, whatever other threads write.
 void explained_accepted(struct explain_recording **recording, const struct server_config *config,

@@ -163,3 +163,24 @@ END
     run -1 grep -q '<section>' page.html
     told 1 server.log
 }
+
+shows_handshake() {
+    ask alice / >page.html && grep -q '<section>' page.html
+}
+
+@test "the page of a server with a crowd shows no handshake, and shows it again when that is gone" {
+    local i fd fds=()
+    begin -d pki --threads 1
+    for i in {1..256}; do
+        exec {fd}<>"/dev/tcp/127.0.0.1/$port" # not a word
+        fds+=("$fd")
+    done
+    ask alice / >page.html
+    grep -q 'CN=alice' page.html
+    run -1 grep -q '<section>' page.html
+    for fd in "${fds[@]}"; do
+        exec {fd}>&-
+    done
+    wait_for shows_handshake
+    is_drawn page.html 'TLS 1.3'
+}
