@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "probe/internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -115,12 +116,9 @@ static struct expiry *expiry_of(struct prober *p, unsigned version)
 // Until that second has begun by the target's clock too, if that is this machine's: time() lags a tick behind.
 static void wait_until(int64_t when)
 {
-    const struct timespec tick = {.tv_nsec = 50000000};
-    for (uint64_t ms; (ms = clock_ms_until(when, 1000)) > 0;) {
-        const struct timespec pause = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-        nanosleep(&pause, NULL);
+    const struct timespec until = {.tv_sec = (time_t)when, .tv_nsec = 50000000};
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) == EINTR) {
     }
-    nanosleep(&tick, NULL);
 }
 
 void expiry_prepare(struct prober *p, unsigned version)

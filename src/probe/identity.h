@@ -20,6 +20,9 @@ void identity_clear(struct identity *identity);
 // Certificates and key of PEM files; `key` NULL: it is in the first.
 int identity_load(const char *certificate, const char *key, struct identity *identity, struct err *e);
 void identity_copy(struct identity *to, const struct identity *from);
+// Appends what it shows besides who it is: its issuers, extensions and algorithms, not its name, number, dates and key.
+// False: the leaf cannot be read.
+bool identity_shape(const struct identity *identity, struct buf *shape);
 
 // The files of the authority in a PKI's directory that issued the certificate, for the caller to free. False: it is not
 // there, or its key is encrypted and $MTLS_PASSPHRASE is not set.

@@ -52,6 +52,19 @@ struct expiry { // of one version
 void expiry_prepare(struct prober *p, unsigned version);
 void expiry_clear(struct expiry *x);
 
+// --- control.c: a wrong one's like without the fault ---
+
+struct served_shapes { // of those who were let in
+    struct served_shape {
+        unsigned version;
+        struct buf shape;
+    } *items;
+    size_t count, cap;
+};
+// PROBE_GOOD: it is let in, or one is that shows the same but for a name and a key. Else the outcome says more now.
+enum probe_verdict control_check(struct prober *p, enum flaw flaw, unsigned version, struct outcome *wrong);
+void served_shapes_clear(struct served_shapes *shapes);
+
 // --- run.c: a run that is on ---
 
 enum { TESTED_VERSIONS = 2 };
@@ -68,6 +81,7 @@ struct prober {
     pthread_mutex_t revocation_lock;
     struct revocation revocations[TESTED_VERSIONS]; // each made when a case asks for it
     pthread_mutex_t lock;                           // of what follows, and of the run
+    struct served_shapes shapes;
     size_t connections;                             // begun so far
     uint64_t next_start;                            // monotonic microseconds: the next connection may begin
 };

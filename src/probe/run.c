@@ -127,26 +127,6 @@ enum control_state prober_control(const struct prober *p, unsigned version)
 
 // --- one case ---
 
-// Refused is only refused for its fault if its like without the fault is let in.
-static enum probe_verdict check_control(struct prober *p, enum flaw flaw, unsigned version, struct outcome *wrong)
-{
-    struct outcome control;
-    const char *why = NULL;
-    const struct identity *identity = identities_flaw(p->identities, flaw, true, &why);
-    if (identity == NULL) {
-        outcome_set(wrong, wrong->seen, "there is no control: %s", why);
-        return PROBE_INCONCLUSIVE;
-    }
-    prober_dial(p, identity, version, &control);
-    if (control_judge(&control) == prober_control(p, version)) {
-        return PROBE_GOOD;
-    }
-    char *behind = mem_printf("; but so was the same certificate without the fault: %s", control.detail);
-    outcome_enclose(wrong, "", behind);
-    free(behind);
-    return PROBE_INCONCLUSIVE;
-}
-
 static void not_run(struct prober *p, const struct attempt *a, const char *why)
 {
     struct outcome o = {.seen = PROBE_NOT_RUN, .alert = TLS_ALERT_NONE};
@@ -183,7 +163,7 @@ static void run_flaw(struct prober *p, const struct attempt *a)
     bool own_control =
         flaw != FLAW_no_certificate && (p->options->source.pki != NULL || identities_can_mint(p->identities));
     if (verdict == PROBE_GOOD && own_control) {
-        verdict = check_control(p, flaw, a->version, &o);
+        verdict = control_check(p, flaw, a->version, &o);
     }
     add_result(p, &a->row->shown, a->version, &o, verdict, why);
 }
@@ -388,6 +368,7 @@ int probe_server(const struct probe_options *options, const struct probe_observe
         revocation_clear(&p.revocations[i]);
         expiry_clear(&p.expiries[i]);
     }
+    served_shapes_clear(&p.shapes);
     identities_free(p.identities);
     pthread_mutex_destroy(&p.lock);
     pthread_mutex_destroy(&p.revocation_lock);

@@ -271,7 +271,8 @@ static bool identify(struct tls_connection *c)
 // key. A server may be told to go on with those who presented none, too.
 static bool may_go_on(const struct tls_connection *c)
 {
-    return c->context->unsafe_no_verify && (c->judged || c->context->role == TLS_SERVER);
+    return c->context->unsafe_no_verify &&
+           (c->judged || c->context->unsafe_no_judge || c->context->role == TLS_SERVER);
 }
 
 // The handshake is complete: mbedTLS is content, or told to leave it to us.
@@ -297,6 +298,18 @@ static enum tls_status conclude(struct tls_connection *c)
     return connection_refuse(c);
 }
 
+// Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, a CertificateVerify by another key or none at all,
+// a message that is too long.
+static bool is_unsaid(struct tls_connection *c, int code)
+{
+    if (c->refusal.withheld == TLS_ALERT_NONE && c->ending == TLS_END_FAILURE &&
+        alert_watch_number(&c->outgoing) == TLS_ALERT_NONE) {
+        c->refusal.withheld = failure_alert(c, code);
+    }
+    return c->refusal.withheld != TLS_ALERT_NONE ||
+           (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
+}
+
 static enum tls_status handshake_on(struct tls_connection *c)
 {
     switch (c->state) {
@@ -317,10 +330,7 @@ static enum tls_status handshake_on(struct tls_connection *c)
         hear_out(c);
     }
     enum tls_status status = fail(c, code);
-    // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, or a CertificateVerify by another key.
-    bool unsaid = c->refusal.withheld != TLS_ALERT_NONE ||
-                  (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
-    return unsaid ? connection_refuse(c) : status;
+    return is_unsaid(c, code) ? connection_refuse(c) : status;
 }
 
 // What was held back leaves now. As long as it cannot, the caller comes back, finds things as they are, and ends here

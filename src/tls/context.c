@@ -70,8 +70,9 @@ static int configure(struct tls_context *context, const struct tls_settings *set
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_3);
     // Keys come from certificates and ephemeral exchange; resume_configure adds tickets to that.
     mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
-    mbedtls_ssl_conf_authmode(config,
-                              context->unsafe_no_verify ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_authmode(config, context->unsafe_no_judge    ? MBEDTLS_SSL_VERIFY_NONE
+                                      : context->unsafe_no_verify ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                                  : MBEDTLS_SSL_VERIFY_REQUIRED);
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
     mbedtls_ssl_conf_ca_cb(config, verify_issuers, NULL);
 #else // a distribution's mbedTLS: it searches for a path of its own, and may not find the one that the judge found
@@ -149,6 +150,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->versions = settings->versions;
     context->sessions = settings->role == TLS_CLIENT && settings->sessions;
     context->unsafe_no_verify = settings->unsafe_no_verify;
+    context->unsafe_no_judge = settings->role == TLS_CLIENT && settings->unsafe_no_verify && settings->unsafe_no_judge;
     mbedtls_ssl_config_init(&context->config);
     mbedtls_x509_crt_init(&context->anchors);
     if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 || know_issuers(context, e) != 0 ||

@@ -122,6 +122,37 @@ static bool we_refused(struct tls_connection *c, int code)
     return true;
 }
 
+// RFC 8446 section 6.2, RFC 5246 section 7.2.2.
+int failure_alert(const struct tls_connection *c, int code)
+{
+    static const struct {
+        int code;
+        enum alert alert;
+    } table[] = {
+        {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, ALERT_UNEXPECTED_MESSAGE},
+        {MBEDTLS_ERR_SSL_UNEXPECTED_RECORD, ALERT_UNEXPECTED_MESSAGE},
+        {MBEDTLS_ERR_SSL_DECODE_ERROR, ALERT_DECODE_ERROR},
+        {MBEDTLS_ERR_SSL_INVALID_RECORD, ALERT_DECODE_ERROR},
+        {MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL, ALERT_DECODE_ERROR},
+        {MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, ALERT_ILLEGAL_PARAMETER},
+        {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, ALERT_ILLEGAL_PARAMETER}, // a message that is too long
+        {MBEDTLS_ERR_SSL_INVALID_MAC, ALERT_BAD_RECORD_MAC},
+        {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, ALERT_PROTOCOL_VERSION},
+        {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION, ALERT_UNSUPPORTED_EXTENSION},
+        {MBEDTLS_ERR_SSL_ALLOC_FAILED, ALERT_INTERNAL_ERROR},
+        {MBEDTLS_ERR_SSL_INTERNAL_ERROR, ALERT_INTERNAL_ERROR},
+    };
+    if (code == MBEDTLS_ERR_SSL_CONN_EOF || code == MBEDTLS_ERR_NET_CONN_RESET || speaks_http(&c->incoming)) {
+        return TLS_ALERT_NONE; // nobody is there to hear it
+    }
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].code == code) {
+            return (int)table[i].alert;
+        }
+    }
+    return ALERT_HANDSHAKE_FAILURE;
+}
+
 void failure_explain(struct tls_connection *c, int code)
 {
     if (peer_refused(c, code)) {

@@ -35,6 +35,7 @@ struct tls_context {
     enum tls_versions versions;
     bool sessions; // of a client: it keeps them
     bool unsafe_no_verify;
+    bool unsafe_no_judge;
     int *ciphersuites; // that mbedTLS borrows, where they are not ours
     uint16_t *groups;
     struct rng rng; // its generator is locked by mbedTLS
@@ -163,5 +164,7 @@ uint16_t *groups_parse(const char *names, struct err *e);
 
 // failure.c: a handshake or a read or write ended with this code; fills ending, verdict and failure.
 void failure_explain(struct tls_connection *c, int code);
+// What the peer should hear of it where mbedTLS says nothing; TLS_ALERT_NONE: nobody would understand.
+int failure_alert(const struct tls_connection *c, int code);
 
 #endif

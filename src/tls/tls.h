@@ -73,6 +73,9 @@ struct tls_settings {
     // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
     // tls_peer() stays NULL: nobody was verified. Of a server: it asks for a certificate, and goes on with anybody.
     bool unsafe_no_verify;
+    // Of a client with unsafe_no_verify, for which the server's certificate is of no interest: nobody looks at it, not
+    // even to say what is wrong, and the verdict stays what it was at first.
+    bool unsafe_no_judge;
 };
 
 struct tls_context;

@@ -115,6 +115,9 @@ detailed() { # TEXT: of some result
     start_server own -d "$PKI"
     probe 0 --pki "$PKI" "${cases[@]/#/--case=}"
     [[ $(rows good | wc -l) == 6 ]]
+    # and ours says why, where mbedTLS would close without a word
+    [[ $(jq -r '.results[] | select(.case) | .alert' probe.json | sort | uniq -c | xargs) == \
+        '3 illegal_parameter 1 no_renegotiation 2 unexpected_message' ]]
     openssl_server -Verify 1 -verify_return_error -www
     probe 0 --pki "$PKI" "${cases[@]/#/--case=}"
     [[ $(rows good | wc -l) == 6 ]]

@@ -2,6 +2,7 @@
 // What mbedTLS's codes come to: no failure is an acceptance, and a certificate is only blamed for what is its own.
 #include "tls_pair.h"
 
+#include <mbedtls/net_sockets.h>
 #include <mbedtls/x509.h>
 
 static const struct {
@@ -64,6 +65,33 @@ static void test_codes(void **state)
 }
 
 // mbedTLS refuses a certificate and has noted nothing against it: that is no reason to call it good.
+// What the peer hears where mbedTLS says nothing; and who is not there hears nothing.
+static void test_alerts(void **state)
+{
+    static const struct {
+        int code;
+        int alert;
+    } said[] = {
+        {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, ALERT_UNEXPECTED_MESSAGE},
+        {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, ALERT_ILLEGAL_PARAMETER},
+        {MBEDTLS_ERR_SSL_INVALID_RECORD, ALERT_DECODE_ERROR},
+        {MBEDTLS_ERR_SSL_HW_ACCEL_FAILED, ALERT_HANDSHAKE_FAILURE},
+        {MBEDTLS_ERR_SSL_CONN_EOF, TLS_ALERT_NONE},
+        {MBEDTLS_ERR_NET_CONN_RESET, TLS_ALERT_NONE},
+    };
+    (void)state;
+    struct err e = ERR_INIT;
+    struct tls_context *context = pair_context(TLS_SERVER, "servers/localhost", TLS_1_2_AND_1_3);
+    struct tls_connection *c = tls_connection_new(context, (struct tls_io){.arg = NULL}, NULL, &e);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        assert_int_equal(failure_alert(c, said[i].code), said[i].alert);
+    }
+    alert_watch_bytes(&c->incoming, (const uint8_t *)"GET / HTTP/1.1", 14);
+    assert_int_equal(failure_alert(c, MBEDTLS_ERR_SSL_INVALID_RECORD), TLS_ALERT_NONE);
+    tls_connection_free(c);
+    tls_context_free(context);
+}
+
 static void test_nothing_noted(void **state)
 {
     (void)state;
@@ -84,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_nothing_noted),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);

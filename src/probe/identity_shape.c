@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an identity shows besides who it is.
+#include "base/der.h"
+#include "base/x509.h"
+#include "probe/identity.h"
+
+// The values of these go with the name and the key: RFC 5280 sections 4.2.1.6 and 4.2.1.2.
+static bool is_personal(struct span oid)
+{
+    static const uint8_t subject_alt_name[] = {0x55, 0x1d, 0x11};
+    static const uint8_t subject_key_identifier[] = {0x55, 0x1d, 0x0e};
+    return spans_equal(oid, span_of(subject_alt_name, sizeof subject_alt_name)) ||
+           spans_equal(oid, span_of(subject_key_identifier, sizeof subject_key_identifier));
+}
+
+static int add_extensions(struct span element, struct buf *shape, struct err *e)
+{
+    struct der_item explicit;
+    struct der_item list;
+    struct der_item extension;
+    struct der_item oid;
+    if (element.len == 0) {
+        return 0;
+    }
+    if (der_next(&element, &explicit, e) != 0 ||
+        der_expect(&explicit.content, TAG_SEQUENCE, "Extensions", &list, e) != 0) {
+        return -1;
+    }
+    while (list.content.len > 0) {
+        if (der_expect(&list.content, TAG_SEQUENCE, "Extension", &extension, e) != 0) {
+            return -1;
+        }
+        struct span inside = extension.content;
+        if (der_expect(&inside, MBEDTLS_ASN1_OID, "extnID", &oid, e) != 0) {
+            return -1;
+        }
+        struct span shown = is_personal(oid.content) ? oid.whole : extension.whole;
+        buf_add(shape, shown.data, shown.len);
+    }
+    return 0;
+}
+
+static int add_key_kind(struct span key, struct buf *shape, struct err *e)
+{
+    struct der_item info;
+    struct der_item algorithm;
+    if (der_expect(&key, TAG_SEQUENCE, "SubjectPublicKeyInfo", &info, e) != 0 ||
+        der_expect(&info.content, TAG_SEQUENCE, "AlgorithmIdentifier", &algorithm, e) != 0) {
+        return -1;
+    }
+    buf_add(shape, algorithm.whole.data, algorithm.whole.len);
+    buf_printf(shape, "%zu", info.content.len); // of RSA: how long it is
+    return 0;
+}
+
+bool identity_shape(const struct identity *identity, struct buf *shape)
+{
+    struct certificate_parts parts;
+    struct err ignored = ERR_INIT;
+    if (identity->count == 0 || certificate_split(buf_span(&identity->chain[0]), &parts, &ignored) != 0) {
+        return false;
+    }
+    const struct span same[] = {parts.version, parts.algorithm, parts.issuer, parts.outer_algorithm};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        buf_add(shape, same[i].data, same[i].len);
+    }
+    for (size_t i = 1; i < identity->count; i++) {
+        buf_add(shape, identity->chain[i].data, identity->chain[i].len);
+    }
+    return add_key_kind(parts.key, shape, &ignored) == 0 && add_extensions(parts.extensions, shape, &ignored) == 0;
+}
