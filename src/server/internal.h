@@ -94,6 +94,8 @@ struct reload {
 // Watches the folders of the files in reload.marks.
 struct watch {
     struct directory *directories;
+    int fd; // of inotify; -1: there is none, and the tick sees to everything
+    uv_poll_t events;
     uv_timer_t debounce;
     uv_timer_t tick;
     uint64_t since; // the first change that was not looked at yet, in the loop's time; 0: none

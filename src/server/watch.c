@@ -2,12 +2,17 @@
 // Notices that a file has changed. What is watched are the folders, since files are replaced by renaming; whether one
 // of ours is different is then seen by looking. Because a folder can vanish and come back, lie behind a symbolic link
 // or on a file system that tells nothing, everything is looked at once a second besides.
+//
+// inotify is asked directly, since libuv's uv_fs_event_t wants to hear of each write to whatever is in a folder: a log
+// that is kept beside the configuration would wake the server for every line that it writes.
 #include "base/log.h"
 #include "server/internal.h"
 
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 enum {
     QUIET_MS = 5,     // changes come in bursts: look when nothing has happened for so long,
@@ -15,12 +20,15 @@ enum {
     TICK_MS = 1000,
 };
 
+// A file was put in place, written and closed, taken away, or changed its mode; or the folder itself is another.
+static const uint32_t changes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |
+                                IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+enum { UNWATCHED = -1 };
+
 struct directory {
-    uv_fs_event_t event;
-    struct server *server;
     struct directory *next;
     struct mark seen; // when watching began; its path is the folder's
-    bool watched;
+    int descriptor;   // of the watch, which inotify shares among all paths of one folder; or UNWATCHED
     bool wanted;
 };
 
@@ -38,14 +46,9 @@ static void on_quiet(uv_timer_t *timer)
     look(timer->data);
 }
 
-static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
+static void note_change(struct server *server)
 {
-    struct directory *directory = event->data;
-    struct server *server = directory->server;
     struct watch *watch = &server->watch;
-    (void)name;
-    (void)events;
-    (void)status;
     uint64_t now = uv_now(&server->loop);
     watch->since = watch->since == 0 ? now : watch->since;
     if (now - watch->since < PATIENCE_MS) {
@@ -53,28 +56,63 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
     }
 }
 
+// inotify has dropped this watch, because its folder is gone or somebody asked it to.
+static void forget_watch(struct watch *watch, int descriptor)
+{
+    for (struct directory *d = watch->directories; d != NULL; d = d->next) {
+        d->descriptor = d->descriptor == descriptor ? UNWATCHED : d->descriptor;
+    }
+}
+
+static void on_events(uv_poll_t *poll, int status, int events)
+{
+    struct server *server = poll->data;
+    _Alignas(struct inotify_event) char data[4096]; // of which the longest takes 272
+    ssize_t got = 0;
+    (void)status;
+    (void)events;
+    while ((got = read(server->watch.fd, data, sizeof data)) > 0) {
+        struct inotify_event event;
+        for (char *at = data; at < data + got; at += sizeof event + event.len) {
+            memcpy(&event, at, sizeof event);
+            if ((event.mask & IN_IGNORED) != 0) {
+                forget_watch(&server->watch, event.wd);
+            }
+        }
+        note_change(server);
+    }
+}
+
 // --- folders ---
 
+static void directory_unwatch(struct watch *watch, struct directory *directory)
+{
+    if (directory->descriptor != UNWATCHED) {
+        (void)inotify_rm_watch(watch->fd, directory->descriptor); // those who share it hear of it, and begin again
+        directory->descriptor = UNWATCHED;
+    }
+}
+
 // Begins, and begins again if the name now stands for another folder than before.
-static void directory_watch(struct directory *directory)
+static void directory_watch(struct watch *watch, struct directory *directory)
 {
     struct stat st;
     bool exists = stat(directory->seen.path, &st) == 0;
     bool same = exists && st.st_dev == directory->seen.device && st.st_ino == directory->seen.inode;
-    if (directory->watched && same) {
+    if (watch->fd < 0 || (directory->descriptor != UNWATCHED && same)) {
         return;
     }
-    uv_fs_event_stop(&directory->event);
-    directory->watched = exists && uv_fs_event_start(&directory->event, on_event, directory->seen.path, 0) == 0;
+    directory_unwatch(watch, directory);
     if (exists) {
+        directory->descriptor = inotify_add_watch(watch->fd, directory->seen.path, changes);
         directory->seen.device = st.st_dev;
         directory->seen.inode = st.st_ino;
     }
 }
 
-static void on_directory_closed(uv_handle_t *handle)
+static void directory_free(struct watch *watch, struct directory *directory)
 {
-    struct directory *directory = handle->data;
+    directory_unwatch(watch, directory);
     free(directory->seen.path);
     free(directory);
 }
@@ -89,10 +127,8 @@ static void directory_want(struct server *server, const char *file)
     }
     if (directory == NULL) {
         directory = mem_alloc(sizeof *directory);
-        directory->server = server;
         directory->seen.path = mem_strdup(path);
-        uv_fs_event_init(&server->loop, &directory->event);
-        directory->event.data = directory;
+        directory->descriptor = UNWATCHED;
         directory->next = server->watch.directories;
         server->watch.directories = directory;
     }
@@ -109,11 +145,11 @@ void watch_update(struct server *server)
         struct directory *directory = *at;
         if (directory->wanted) {
             directory->wanted = false;
-            directory_watch(directory);
+            directory_watch(&server->watch, directory);
             at = &directory->next;
         } else {
             *at = directory->next;
-            uv_close((uv_handle_t *)&directory->event, on_directory_closed);
+            directory_free(&server->watch, directory);
         }
     }
 }
@@ -122,7 +158,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
     for (struct directory *d = server->watch.directories; d != NULL; d = d->next) {
-        directory_watch(d);
+        directory_watch(&server->watch, d);
     }
     look(server);
 }
@@ -135,7 +171,19 @@ void watch_open(struct server *server)
     watch->debounce.data = server;
     watch->tick.data = server;
     uv_timer_start(&watch->tick, on_tick, TICK_MS, TICK_MS);
+    watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (watch->fd >= 0) {
+        uv_poll_init(&server->loop, &watch->events, watch->fd);
+        watch->events.data = server;
+        uv_poll_start(&watch->events, UV_READABLE, on_events);
+    }
     watch_update(server);
+}
+
+static void on_events_closed(uv_handle_t *handle)
+{
+    struct server *server = handle->data;
+    close(server->watch.fd);
 }
 
 void watch_close(struct server *server)
@@ -146,6 +194,9 @@ void watch_close(struct server *server)
     while (watch->directories != NULL) {
         struct directory *directory = watch->directories;
         watch->directories = directory->next;
-        uv_close((uv_handle_t *)&directory->event, on_directory_closed);
+        directory_free(watch, directory);
+    }
+    if (watch->fd >= 0) {
+        uv_close((uv_handle_t *)&watch->events, on_events_closed);
     }
 }
