@@ -15,26 +15,9 @@ begin() {
     server=$MTLS_PKI/servers/localhost
 }
 
-wait_for() { # COMMAND...
-    local deadline=$((SECONDS + 20))
-    until "$@"; do
-        ((SECONDS < deadline)) || fail "waited in vain for: $*" || return 1
-        sleep 0.02
-    done
-}
-
-listening() {
-    port=$(sed -nE 's/^ACCEPT .*:([0-9]+)$/\1/p' s_server.log)
-    [[ -n $port ]]
-}
-
 # OpenSSL's server: what it reads goes to s_server.log, and its standard input to the client.
 s_server() { # ARGUMENT...
-    openssl s_server -accept 0 -cert "$server/cert.pem" -cert_chain "$server/fullchain.pem" -key "$server/key.pem" \
-        -CAfile "$MTLS_PKI/trust.pem" -Verify 3 "$@" <&0 >s_server.log 2>&1 3>&- &
-    server_pids+=("$!")
-    wait_for listening
-    url=https://localhost:$port
+    start_openssl s_server.log "$server" -CAfile "$MTLS_PKI/trust.pem" -Verify 3 "$@"
 }
 
 calls() { # STATUS ARGUMENT...
@@ -45,11 +28,8 @@ calls() { # STATUS ARGUMENT...
 requests() { # ARGUMENT...
     printf 'HTTP/1.1 204 No Content\r\n\r\n' >answer
     mkfifo "hold.$BATS_TEST_NUMBER.$((++holds))"
-    openssl s_server -accept 0 -cert "$server/cert.pem" -cert_chain "$server/fullchain.pem" -key "$server/key.pem" \
-        -naccept 1 < <(cat answer - <"hold.$BATS_TEST_NUMBER.$holds") >s_server.log 2>&1 3>&- &
-    server_pids+=("$!")
+    start_openssl s_server.log "$server" -naccept 1 < <(cat answer - <"hold.$BATS_TEST_NUMBER.$holds")
     exec {hold}>"hold.$BATS_TEST_NUMBER.$holds"
-    wait_for listening
     run -0 --separate-stderr "$MTLS" connect "https://localhost:$port/path?q=1" --as alice "$@"
     exec {hold}>&-
     # shellcheck disable=SC2009

@@ -15,23 +15,10 @@ setup_file() {
     (cd old && small_plan && SOURCE_DATE_EPOCH=$(date -d '-60 days' +%s) mtls pki -f plan.yaml)
 } >"$BATS_FILE_TMPDIR/made.log"
 
-listening() {
-    port=$(sed -nE 's/^ACCEPT .*:([0-9]+)$/\1/p' s_server.log)
-    [[ -n $port ]]
-}
-
 # OpenSSL's server with what is in BELOW/pki; refuses whom it does not trust.
 s_server() { # BELOW
-    local pki=$BATS_FILE_TMPDIR/$1/pki deadline=$((SECONDS + 20))
-    local server=$pki/servers/localhost
-    openssl s_server -accept 0 -cert "$server/cert.pem" -cert_chain "$server/fullchain.pem" -key "$server/key.pem" \
-        -CAfile "$pki/trust.pem" -Verify 3 -verify_return_error -www </dev/null >s_server.log 2>&1 3>&- &
-    server_pids+=("$!")
-    until listening; do
-        ((SECONDS < deadline)) || fail "$(<s_server.log)"
-        sleep 0.02
-    done
-    url=https://localhost:$port
+    local pki=$BATS_FILE_TMPDIR/$1/pki
+    start_openssl s_server.log "$pki/servers/localhost" -CAfile "$pki/trust.pem" -Verify 3 -verify_return_error -www </dev/null
     export MTLS_PKI=$pki
 }
 

@@ -33,6 +33,15 @@ says() { # TEXT
     [[ $output == *"$1"* ]] || fail "expected to read: $1"$'\n'"but it was: $output"
 }
 
+# Waits until a command succeeds, for twenty seconds at most.
+wait_for() { # COMMAND...
+    local deadline=$((SECONDS + 20))
+    until "$@"; do
+        ((SECONDS < deadline)) || fail "waited in vain for: $*" || return 1
+        sleep 0.02
+    done
+}
+
 # Starts a server on a free port of localhost, waits until it listens, and sets `port` and `url`. It logs to NAME.log.
 start_server() { # NAME ARGUMENT...
     local name=$1 pid deadline=$((SECONDS + 10))
@@ -47,6 +56,19 @@ start_server() { # NAME ARGUMENT...
         sleep 0.02
     done
     port=$(grep -oE '[0-9]+$' "$name.ready")
+    url=https://localhost:$port
+}
+
+# OpenSSL's server, on a free port of its own choice, as whom FOLDER holds; sets `port` and `url`. It logs to LOG, and its
+# standard input is that of this call.
+start_openssl() { # LOG FOLDER ARGUMENT...
+    local log=$1 folder=$2
+    shift 2
+    openssl s_server -accept 0 -cert "$folder/cert.pem" -cert_chain "$folder/fullchain.pem" -key "$folder/key.pem" "$@" \
+        <&0 >"$log" 2>&1 3>&- &
+    server_pids+=("$!")
+    wait_for grep -qs '^ACCEPT ' "$log" || return 1
+    port=$(sed -n 's/^ACCEPT .*://p' "$log" | head -n 1)
     url=https://localhost:$port
 }
 

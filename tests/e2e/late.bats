@@ -21,26 +21,9 @@ need() { # PROGRAM
     command -v "$1" >/dev/null || skip "there is no $1 on this machine"
 }
 
-listening() { # LOG PATTERN: the port is what follows
-    port=$(sed -nE "s/.*$2([0-9]+).*/\1/p" "$1" | head -n 1)
-    [[ -n $port ]]
-}
-
-wait_for() { # COMMAND...
-    local deadline=$((SECONDS + 20))
-    until "$@"; do
-        ((SECONDS < deadline)) || fail "waited in vain for: $*" || return 1
-        sleep 0.02
-    done
-}
-
 openssl_server() {
     cat "$MTLS_PKI/trust.pem" "$MTLS_PKI/crl.pem" >trust-and-lists.pem # of -CRL it reads the first list alone
-    openssl s_server -accept 0 -cert "$server/cert.pem" -cert_chain "$server/fullchain.pem" -key "$server/key.pem" \
-        -CAfile trust-and-lists.pem -crl_check -Verify 5 -verify_return_error -www \
-        >openssl.log 2>&1 3>&- &
-    server_pids+=("$!")
-    wait_for listening openssl.log '^ACCEPT .*:'
+    start_openssl openssl.log "$server" -CAfile trust-and-lists.pem -crl_check -Verify 5 -verify_return_error -www </dev/null
 }
 
 # It takes no port of the kernel's choice, so one is tried after the other.

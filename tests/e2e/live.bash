@@ -4,15 +4,6 @@
 
 PEERS=${PEERS:-$BATS_TEST_DIRNAME/../../build/release/tests/peers/peers}
 
-# Waits until a command succeeds, for twenty seconds at most.
-wait_for() { # COMMAND...
-    local deadline=$((SECONDS + 20))
-    until "$@"; do
-        ((SECONDS < deadline)) || fail "waited in vain for: $*" || return 1
-        sleep 0.02
-    done
-}
-
 log_says() { # TEXT
     grep -qF -- "$1" server.log
 }

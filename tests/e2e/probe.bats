@@ -11,17 +11,8 @@ setup_file() {
 
 # An openssl server that answers each request with a page, unless a later ARGUMENT says otherwise; sets `port`.
 openssl_server() { # ARGUMENT...
-    local deadline=$((SECONDS + 10))
     mkfifo silence
-    openssl s_server -accept 0 -cert "$PKI/servers/localhost/cert.pem" \
-        -cert_chain "$PKI/servers/localhost/fullchain.pem" -key "$PKI/servers/localhost/key.pem" \
-        -CAfile "$PKI/trust.pem" "$@" <>silence >openssl.out 2>&1 3>&- &
-    server_pids+=("$!")
-    until grep -q ACCEPT openssl.out; do
-        ((SECONDS < deadline)) || fail "openssl did not start: $(cat openssl.out)" || return 1
-        sleep 0.05
-    done
-    port=$(sed -n 's/^ACCEPT .*://p' openssl.out)
+    start_openssl openssl.out "$PKI/servers/localhost" -CAfile "$PKI/trust.pem" "$@" <>silence
 }
 
 # Probes the server on `port`; the report is in probe.json.

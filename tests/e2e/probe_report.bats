@@ -13,16 +13,8 @@ setup_file() {
 
 # openssl requires a certificate, but has no lists and no opinion on serial numbers; sets `port`.
 loose_server() {
-    local deadline=$((SECONDS + 10))
     mkfifo silence
-    openssl s_server -accept 0 -cert "$PKI/servers/localhost/cert.pem" -key "$PKI/servers/localhost/key.pem" \
-        -CAfile "$PKI/trust.pem" -Verify 3 -verify_return_error -www <>silence >openssl.out 2>&1 3>&- &
-    server_pids+=("$!")
-    until grep -q ACCEPT openssl.out; do
-        ((SECONDS < deadline)) || fail "openssl did not start: $(cat openssl.out)" || return 1
-        sleep 0.05
-    done
-    port=$(sed -n 's/^ACCEPT .*://p' openssl.out)
+    start_openssl openssl.out "$PKI/servers/localhost" -CAfile "$PKI/trust.pem" -Verify 3 -verify_return_error -www <>silence
 }
 
 probe() { # ARGUMENT...: into out, problems into err
