@@ -25,6 +25,41 @@ enum log_format log_format(void)
     return (enum log_format)__atomic_load_n(&format_now, __ATOMIC_RELAXED);
 }
 
+static _Thread_local bool holds;
+static _Thread_local struct buf held;
+
+void log_hold(void)
+{
+    holds = true;
+}
+
+void log_release(void)
+{
+    holds = false;
+    if (held.len > 0) {
+        fwrite(held.data, 1, held.len, stderr);
+        buf_clear(&held);
+    }
+}
+
+// A line with its newline: one call, so that it stays whole.
+static void put_line(const char *when, const char *text)
+{
+    enum { HELD_MOST = 8192 };
+    struct buf line = {0};
+    struct buf *to = holds ? &held : &line;
+    buf_text(to, when);
+    buf_text(to, when[0] != '\0' ? " " : "");
+    buf_text(to, text);
+    buf_text(to, "\n");
+    if (line.len > 0) {
+        fwrite(line.data, 1, line.len, stderr);
+        buf_clear(&line);
+    } else if (held.len > HELD_MOST) {
+        log_release();
+    }
+}
+
 void log_object(const char *event, json_t *fields)
 {
     char when[CLOCK_TEXT];
@@ -32,7 +67,7 @@ void log_object(const char *event, json_t *fields)
     json_object_update(line, fields);
     json_decref(fields);
     char *text = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    fprintf(stderr, "%s\n", text); // one call, so that lines stay whole
+    put_line("", text);
     free(text);
     json_decref(line);
 }
@@ -64,7 +99,7 @@ void log_event(const char *fmt, ...)
     if (log_format() == LOG_JSON) {
         object_of_text("message", line);
     } else {
-        fprintf(stderr, "%s %s\n", clock_rfc3339_ms(clock_now_ms(), when), line);
+        put_line(clock_rfc3339_ms(clock_now_ms(), when), line);
     }
 }
 
@@ -78,6 +113,7 @@ void log_warning(const char *fmt, ...)
     if (log_format() == LOG_JSON) {
         object_of_text("warning", line);
     } else {
+        log_release();
         print_coloured(stderr, COLOUR_YELLOW, "mtls: %s\n", line);
     }
 }
@@ -87,6 +123,7 @@ void log_error(const struct err *e)
     if (log_format() == LOG_JSON) {
         object_of_text("error", e->text);
     } else {
+        log_release();
         print_coloured(stderr, COLOUR_RED, "mtls: %s\n", e->text);
     }
 }

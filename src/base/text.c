@@ -123,6 +123,13 @@ void text_json(struct buf *b, const char *text)
     buf_add(b, "\"", 1);
     while (left > 0) {
         uint32_t code = 0;
+        while (left > 0 && is_plain(*p) && *p != '"') {
+            p++;
+            left--;
+        }
+        if (left == 0) {
+            break;
+        }
         size_t n = text_utf8(p, left, &code);
         bool plain = n > 0 && code >= 0x20 && code != '"' && code != '\\';
         if (!plain) { // those before it are

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -123,6 +124,7 @@ static void enter(struct connection *c, enum phase phase, uint64_t ms)
 void connection_close(struct connection *c, const char *why)
 {
     log_closed(c, why);
+    log_release();
     enter(c, PHASE_CLOSING, LINGER_DEADLINE_MS);
 }
 
@@ -214,10 +216,20 @@ static enum tls_status step_handshake(struct connection *c)
     return status;
 }
 
+// RFC 9112 section 9.6: a client that says "close" sends no further request. If it has kept to that so far, it has heard
+// out the response before it says anything else, and nothing is lost to it.
+static bool ends_at_once(const struct connection *c)
+{
+    int unread = 0;
+    return c->heard_out && ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
 static enum tls_status step_closing(struct connection *c)
 {
     enum tls_status status = tls_close(c->tls);
-    if (status != TLS_WANT_WRITE) {
+    if (status == TLS_DONE && ends_at_once(c)) {
+        c->phase = PHASE_GONE;
+    } else if (status != TLS_WANT_WRITE) {
         enter(c, PHASE_LINGER, LINGER_DEADLINE_MS);
         status = TLS_DONE;
     }
@@ -281,7 +293,7 @@ static void poll_for(struct connection *c, int events)
     }
 }
 
-static void connection_run(struct connection *c)
+static void move_on(struct connection *c)
 {
     enum { STEPS_AT_ONCE = 64 };
     static enum tls_status (*const steps[])(struct connection *) = {
@@ -300,6 +312,14 @@ static void connection_run(struct connection *c)
         }
     }
     connection_end(c);
+}
+
+// One who came for one answer has two lines in the log, which go there together.
+static void connection_run(struct connection *c)
+{
+    log_hold();
+    move_on(c);
+    log_release();
 }
 
 void connection_accept(struct worker *worker, int fd, const struct sockaddr_storage *from)

@@ -7,7 +7,10 @@
 #include "server/log_lines.h"
 #include "server/pages.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 static const struct server_limits *limits_of(const struct connection *c)
 {
@@ -98,8 +101,12 @@ static void stream_on(struct connection *c)
 
 static enum tls_status send_out(struct connection *c)
 {
-    if (c->close_after && c->stream == NULL) { // nothing follows but the goodbye
+    if (c->close_after && c->stream == NULL) { // nothing follows but the goodbye, and the end, which uncorks
+        int on = 1;
         tls_hold(c->tls);
+        setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+    } else if (c->out_used < c->out.len) {
+        log_release();
     }
     while (c->out_used < c->out.len) {
         size_t put = 0;
@@ -140,6 +147,7 @@ static void respond(struct connection *c, const struct trust_identity *who)
         log_line_denied(c->address, &denial);
     }
     explained_requested(&c->recording, c->tls, buf_span(&c->http->request.target));
+    c->heard_out = !c->http->request.keep_alive;
     send_response(c, &response, false);
     http_parser_next(c->http);
     c->requests++;

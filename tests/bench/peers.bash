@@ -200,9 +200,16 @@ process_tree() { # PID
     done
 }
 
-# User and system time of all of them so far, in microseconds (the kernel's ticks are 10 ms).
+# Time on a processor of all of them so far, in microseconds: by the scheduler's clock, or where that is not to be had by
+# the kernel's ticks of 10 ms, at which whoever sleeps often is seldom seen.
 cpu_us() { # PID
     local pid
+    if [[ -r /proc/$1/schedstat && $(cat "/proc/$1/schedstat") != '0 0 0' ]]; then
+        for pid in $(process_tree "$1"); do
+            cat "/proc/$pid"/task/*/schedstat
+        done | awk '{ sum += $1 } END { printf "%d\n", sum / 1000 }'
+        return
+    fi
     for pid in $(process_tree "$1"); do
         sed 's/.*) //' "/proc/$pid/stat" # its name may hold anything
     done | awk -v tick="$(getconf CLK_TCK)" '{ sum += $12 + $13 } END { printf "%d\n", sum * 1000000 / tick }'

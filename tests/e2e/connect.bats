@@ -31,6 +31,7 @@ requests() { # ARGUMENT...
     start_openssl s_server.log "$server" -naccept 1 < <(cat answer - <"hold.$BATS_TEST_NUMBER.$holds")
     exec {hold}>"hold.$BATS_TEST_NUMBER.$holds"
     run -0 --separate-stderr "$MTLS" connect "https://localhost:$port/path?q=1" --as alice "$@"
+    wait_for grep -q ' HTTP/1\.1' s_server.log # at the end of its input it would not look at the socket any more
     exec {hold}>&-
     # shellcheck disable=SC2009
     request=$(tr -d '\r' <s_server.log | sed -n '/HTTP\/1.1$/,/^\(CONNECTION CLOSED\|DONE\)/p')

@@ -64,6 +64,7 @@ start_server() { # NAME ARGUMENT...
 start_openssl() { # LOG FOLDER ARGUMENT...
     local log=$1 folder=$2
     shift 2
+    rm -f "$log" # of an earlier one
     openssl s_server -accept 0 -cert "$folder/cert.pem" -cert_chain "$folder/fullchain.pem" -key "$folder/key.pem" "$@" \
         <&0 >"$log" 2>&1 3>&- &
     server_pids+=("$!")
