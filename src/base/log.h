@@ -18,8 +18,8 @@ void log_warning(const char *fmt, ...) __attribute__((format(printf, 1, 2))); //
 void log_error(const struct err *e);                                          // "mtls: what went wrong", in red
 // {"time": ..., "event": EVENT, the members of `fields`}; drops the reference to `fields`.
 void log_object(const char *event, json_t *fields);
-// On this thread, lines wait for log_release(), and then leave together. Whoever holds them releases them before anybody
-// could ask for what they say.
+// On this thread, lines wait for log_release(), and then leave together. Whoever holds them releases them before
+// anybody could ask for what they say.
 void log_hold(void);
 void log_release(void);
 json_t *log_text(const char *text); // for a member: a string; escaped if it is not UTF-8, as a file's name need not be

@@ -58,7 +58,7 @@ struct served_shapes { // of those who were let in
     struct served_shape {
         unsigned version;
         struct buf shape;
-    } *items;
+    } * items;
     size_t count, cap;
 };
 // PROBE_GOOD: it is let in, or one is that shows the same but for a name and a key. Else the outcome says more now.
@@ -82,8 +82,8 @@ struct prober {
     struct revocation revocations[TESTED_VERSIONS]; // each made when a case asks for it
     pthread_mutex_t lock;                           // of what follows, and of the run
     struct served_shapes shapes;
-    size_t connections;                             // begun so far
-    uint64_t next_start;                            // monotonic microseconds: the next connection may begin
+    size_t connections;  // begun so far
+    uint64_t next_start; // monotonic microseconds: the next connection may begin
 };
 
 // Waits until the rate allows another connection.

@@ -271,8 +271,7 @@ static bool identify(struct tls_connection *c)
 // key. A server may be told to go on with those who presented none, too.
 static bool may_go_on(const struct tls_connection *c)
 {
-    return c->context->unsafe_no_verify &&
-           (c->judged || c->context->unsafe_no_judge || c->context->role == TLS_SERVER);
+    return c->context->unsafe_no_verify && (c->judged || c->context->unsafe_no_judge || c->context->role == TLS_SERVER);
 }
 
 // The handshake is complete: mbedTLS is content, or told to leave it to us.

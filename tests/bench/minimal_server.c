@@ -150,10 +150,10 @@ static void answer(struct connection *c)
             mbedtls_x509_dn_gets(subject, sizeof subject, &peer->subject);
         }
         int len = snprintf(body, sizeof body, "{\"subject\": \"%s\"}", subject);
-        c->head_len = (size_t)snprintf(
-            c->head, sizeof c->head,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s%*s\n", ANSWER, body,
-            ANSWER - 1 - len, "");
+        c->head_len =
+            (size_t)snprintf(c->head, sizeof c->head,
+                             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s%*s\n",
+                             ANSWER, body, ANSWER - 1 - len, "");
     }
     c->head_sent = 0;
     c->request_len = 0;

@@ -38,9 +38,9 @@ static void test_alike(void **state)
 
 static void test_different(void **state)
 {
-    static const enum flaw special[] = {FLAW_rsa_1024,         FLAW_critical_extension, FLAW_crl_missing,
-                                        FLAW_issuer_expired,   FLAW_md5_signature,      FLAW_name_constraint_dns_excluded,
-                                        FLAW_missing_intermediate};
+    static const enum flaw special[] = {
+        FLAW_rsa_1024,      FLAW_critical_extension,           FLAW_crl_missing,         FLAW_issuer_expired,
+        FLAW_md5_signature, FLAW_name_constraint_dns_excluded, FLAW_missing_intermediate};
     (void)state;
     for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
         for (size_t k = 0; k < i; k++) {
