@@ -17,6 +17,7 @@ server.bind = "127.0.0.1"
 server.port = $port
 server.errorlog = "$PWD/error.log"
 ssl.engine = "enable"
+ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.2")
 ssl.pemfile = "$pki/servers/localhost/fullchain.pem"
 ssl.privkey = "$pki/servers/localhost/key.pem"
 ssl.verifyclient.ca-file = "$ca"
