@@ -37,25 +37,19 @@ void log_release(void)
 {
     holds = false;
     if (held.len > 0) {
-        fwrite(held.data, 1, held.len, stderr);
+        fwrite(held.data, 1, held.len, stderr); // one call, so that lines stay whole
         buf_clear(&held);
     }
 }
 
-// A line with its newline: one call, so that it stays whole.
 static void put_line(const char *when, const char *text)
 {
     enum { HELD_MOST = 8192 };
-    struct buf line = {0};
-    struct buf *to = holds ? &held : &line;
-    buf_text(to, when);
-    buf_text(to, when[0] != '\0' ? " " : "");
-    buf_text(to, text);
-    buf_text(to, "\n");
-    if (line.len > 0) {
-        fwrite(line.data, 1, line.len, stderr);
-        buf_clear(&line);
-    } else if (held.len > HELD_MOST) {
+    buf_text(&held, when);
+    buf_text(&held, when[0] != '\0' ? " " : "");
+    buf_text(&held, text);
+    buf_text(&held, "\n");
+    if (!holds || held.len > HELD_MOST) {
         log_release();
     }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an identity shows besides who it is.
 #include "base/der.h"
-#include "base/x509.h"
 #include "probe/identity.h"
+
+#include <mbedtls/oid.h>
 
 // The values of these go with the name and the key: RFC 5280 sections 4.2.1.6 and 4.2.1.2.
 static bool is_personal(struct span oid)
 {
-    static const uint8_t subject_alt_name[] = {0x55, 0x1d, 0x11};
-    static const uint8_t subject_key_identifier[] = {0x55, 0x1d, 0x0e};
-    return spans_equal(oid, span_of(subject_alt_name, sizeof subject_alt_name)) ||
-           spans_equal(oid, span_of(subject_key_identifier, sizeof subject_key_identifier));
+    return spans_equal(oid, span_of(MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME))) ||
+           spans_equal(
+               oid, span_of(MBEDTLS_OID_SUBJECT_KEY_IDENTIFIER, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_KEY_IDENTIFIER)));
 }
 
 static int add_extensions(struct span element, struct buf *shape, struct err *e)

@@ -298,15 +298,14 @@ static enum tls_status conclude(struct tls_connection *c)
 }
 
 // Some refusals mbedTLS keeps to itself: in TLS 1.2, no certificate, a CertificateVerify by another key or none at all,
-// a message that is too long.
-static bool is_unsaid(struct tls_connection *c, int code)
+// a message that is too long. True: there is an alert to send.
+static bool find_unsaid(struct tls_connection *c, int code)
 {
-    if (c->refusal.withheld == TLS_ALERT_NONE && c->ending == TLS_END_FAILURE &&
-        alert_watch_number(&c->outgoing) == TLS_ALERT_NONE) {
+    bool said = alert_watch_number(&c->outgoing) != TLS_ALERT_NONE;
+    if (c->refusal.withheld == TLS_ALERT_NONE && c->ending == TLS_END_FAILURE && !said) {
         c->refusal.withheld = failure_alert(c, code);
     }
-    return c->refusal.withheld != TLS_ALERT_NONE ||
-           (c->ending == TLS_END_US && alert_watch_number(&c->outgoing) == TLS_ALERT_NONE);
+    return c->refusal.withheld != TLS_ALERT_NONE || (c->ending == TLS_END_US && !said);
 }
 
 static enum tls_status handshake_on(struct tls_connection *c)
@@ -329,7 +328,7 @@ static enum tls_status handshake_on(struct tls_connection *c)
         hear_out(c);
     }
     enum tls_status status = fail(c, code);
-    return is_unsaid(c, code) ? connection_refuse(c) : status;
+    return find_unsaid(c, code) ? connection_refuse(c) : status;
 }
 
 // What was held back leaves now. As long as it cannot, the caller comes back, finds things as they are, and ends here

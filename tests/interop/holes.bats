@@ -8,6 +8,11 @@ setup_file() {
     . "$BATS_TEST_DIRNAME/targets.bash"
     target_make_pki "$BATS_FILE_TMPDIR"
     cd "$BATS_FILE_TMPDIR"
+    local cert flaw
+    for cert in pki/flaws/client-*/cert.pem; do
+        flaw=${cert%/cert.pem}
+        openssl x509 -noout -in "$cert" 2>/dev/null || printf '%s\n' "${flaw##*/client-}"
+    done >unreadable
     holes_with_twins | tr '\n' '\0' | xargs -0 -n 1 -P "$(nproc)" bash -c "$(declare -f hole_run) && hole_run \"\$1\"" \
         "$BATS_TEST_DIRNAME/holes/run" 3>&-
 }
@@ -49,8 +54,9 @@ skipped() { # NAME
     jq -r '.results[] | select(.case != null and .verdict == "skipped") | .case' "$1.json"
 }
 
-# The expected cases, of those that were tried and that the twin refuses: two sets, "must" and "may".
-expect() { # NAME TWIN PATTERN...
+# The expected cases, of those that were tried: two sets, "must" and "may". What OpenSSL here cannot read, such as a
+# validity without seconds since 3.5, no server gets to see that reads by it.
+expect() { # NAME SERVER PATTERN...
     local token pattern must may beyond # one certificate
     beyond=$(sed -n 's/^CASE(\([a-z0-9_]*\),.*/\1/p' "$BATS_TEST_DIRNAME/../../src/probe/case.def" | grep -v foreign_chain | tr '\n' ' ')
     for token in $(jq -r '.results[] | select(.case != null and .verdict != "skipped") | .case' "$1.json" | sort -u); do
@@ -66,7 +72,9 @@ expect() { # NAME TWIN PATTERN...
             esac
         done
         set +f
-        if $may; then
+        if [[ $2 != gnutls_serv ]] && grep -qx "$token" unreadable; then
+            continue
+        elif $may; then
             echo "$token" >>"$1.may"
         elif $must; then
             echo "$token" >>"$1.must"
@@ -83,7 +91,7 @@ judge_hole() { # NAME SERVER TLS EXPECTED
     : >"$1.may"
     set -f
     # shellcheck disable=SC2086 # patterns with spaces between them
-    expect "$1" "$twin" $4
+    expect "$1" "$2" $4
     LC_ALL=C sort "$1.must" | LC_ALL=C comm -23 - "$twin.served" >"$1.expected"
     LC_ALL=C comm -13 "$twin.served" "$1.served" | grep -v -x -F -f "$1.may" >"$1.extra" || true
     diff -u "$1.expected" "$1.extra" || return 1

@@ -64,7 +64,6 @@ static void test_codes(void **state)
     tls_context_free(context);
 }
 
-// mbedTLS refuses a certificate and has noted nothing against it: that is no reason to call it good.
 // What the peer hears where mbedTLS says nothing; and who is not there hears nothing.
 static void test_alerts(void **state)
 {
@@ -92,6 +91,7 @@ static void test_alerts(void **state)
     tls_context_free(context);
 }
 
+// mbedTLS refuses a certificate and has noted nothing against it: that is no reason to call it good.
 static void test_nothing_noted(void **state)
 {
     (void)state;

@@ -246,9 +246,9 @@ static void test_clock(void **state)
 {
     (void)state;
 #if defined(MBEDTLS_PLATFORM_MS_TIME_ALT)
-    int64_t before = clock_now();
+    int64_t before = clock_real();
     int64_t now = mbedtls_ms_time();
-    assert_in_range(now / 1000, before, clock_now());
+    assert_in_range(now / 1000, before, clock_real());
 #else
     skip(); // a distribution's mbedTLS counts from the machine's start
 #endif
