@@ -216,8 +216,8 @@ static enum tls_status step_handshake(struct connection *c)
     return status;
 }
 
-// RFC 9112 section 9.6: a client that says "close" sends no further request. If it has kept to that so far, it has
-// heard out the response before it says anything else, and nothing is lost to it.
+// RFC 9112 section 9.6: a client that says "close" sends no further request; whoever closes, nothing at all. If it has
+// kept to that so far, TCP resets nothing, and what was sent arrives.
 static bool ends_at_once(const struct connection *c)
 {
     int unread = 0;

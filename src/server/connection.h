@@ -53,7 +53,7 @@ struct connection {
     bool heard;       // it has said something
     bool close_after; // once the response is sent
     bool close_idle;  // as soon as no request is in flight
-    bool heard_out;   // the peer has said that this request was its last
+    bool heard_out;   // the peer has said that nothing more comes from it
     bool shut;        // the socket is, for sending
     uint64_t since;   // it was accepted; clock_monotonic_us
     uint64_t bytes_in, bytes_out, requests;

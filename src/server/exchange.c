@@ -236,7 +236,10 @@ enum tls_status exchange_step(struct connection *c)
     }
     switch (status) {
     case TLS_CLOSED:
-    case TLS_EOF: connection_close(c, "by the peer"); return TLS_DONE;
+    case TLS_EOF:
+        c->heard_out = true;
+        connection_close(c, "by the peer");
+        return TLS_DONE;
     case TLS_FAILED: connection_drop(c, "broken"); return TLS_DONE;
     default: return status;
     }

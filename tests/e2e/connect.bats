@@ -145,6 +145,13 @@ lacks() { # TEXT
     calls 2 "$url/" --as alice --curves P-192
 }
 
+# mbedTLS signs by the suite's hash there and does not look at the list: so the suites with SHA-256 are asked for first.
+@test "TLS 1.2: a server that takes no signature but by SHA-256" {
+    begin
+    s_server -www -verify_return_error -tls1_2 -client_sigalgs ECDSA+SHA256 </dev/null
+    calls 0 "https://localhost:$port/" --as alice
+}
+
 @test "-4, -6, addresses in brackets, --resolve" {
     begin
     start_server server -d "$MTLS_PKI" --bind 127.0.0.1 --bind ::1
