@@ -166,6 +166,18 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
+char *file_make_temporary(const char *name, struct err *e)
+{
+    const char *folder = getenv("TMPDIR");
+    char *path = mem_printf("%s/%s-XXXXXX", folder != NULL && folder[0] != '\0' ? folder : "/tmp", name);
+    if (mkdtemp(path) == NULL) { // 0700
+        err_errno(e, "making %s", path);
+        free(path);
+        return NULL;
+    }
+    return path;
+}
+
 int file_remove_tree(const char *path, struct err *e)
 {
     if (!file_exists(path) || nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0) {

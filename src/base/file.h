@@ -18,6 +18,8 @@ bool file_exists(const char *path);
 int file_make_dirs(const char *path, struct err *e);
 // Replaces `path` in one step: temporary name beside it (O_EXCL), fsync, rename. "-" is standard output.
 int file_write(const char *path, struct span data, mode_t mode, struct err *e);
+// A new folder below $TMPDIR, or else /tmp, that only we may enter: its path, to be freed. NULL: it cannot be made.
+char *file_make_temporary(const char *name, struct err *e);
 // Removes a directory and what is in it; what is not there is no error.
 int file_remove_tree(const char *path, struct err *e);
 

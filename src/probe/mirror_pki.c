@@ -8,7 +8,6 @@
 #include "probe/mirror_internal.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,12 +46,8 @@ static int make_pki(const char *directory, const char *host, struct err *e)
 
 static int make_temporary(struct mirror_pki *pki, const char *host, struct err *e)
 {
-    const char *folder = getenv("TMPDIR");
-    pki->temporary = mem_printf("%s/mtls-probe-XXXXXX", folder != NULL && folder[0] != '\0' ? folder : "/tmp");
-    if (mkdtemp(pki->temporary) == NULL) { // 0700
-        err_set(e, "making %s: %s", pki->temporary, strerror(errno));
-        free(pki->temporary);
-        pki->temporary = NULL;
+    pki->temporary = file_make_temporary("mtls-probe", e);
+    if (pki->temporary == NULL) {
         return -1;
     }
     pki->directory = mem_printf("%s/pki", pki->temporary);

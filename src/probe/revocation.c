@@ -156,20 +156,22 @@ static int revoke_in_pki(const struct prober *p, const char *name, struct err *e
 // --revoke-cmd gets the certificate in a file.
 static int revoke_by_command(const struct prober *p, const struct identity *identity, struct err *e)
 {
-    char path[] = "/tmp/mtls-probe-XXXXXX";
-    struct buf pem = {0};
-    int fd = mkstemp(path);
-    if (fd < 0) {
-        return err_errno(e, "making %s", path);
+    char *folder = file_make_temporary("mtls-probe", e);
+    if (folder == NULL) {
+        return -1;
     }
+    struct buf pem = {0};
+    struct err missed = ERR_INIT; // a file that stays behind says nothing of the target
+    char *path = mem_printf("%s/cert.pem", folder);
     pem_write(&pem, "CERTIFICATE", buf_span(&identity->chain[0]));
-    int rc = write(fd, pem.data, pem.len) == (ssize_t)pem.len ? 0 : err_errno(e, "writing %s", path);
-    close(fd);
+    int rc = file_write(path, buf_span(&pem), FILE_PUBLIC, e);
     if (rc == 0 && command_run(p->options->revoke_cmd, "MTLS_PROBE_CERT", path, e) != 0) {
         rc = err_context(e, "--revoke-cmd");
     }
-    unlink(path);
+    file_remove_tree(folder, &missed);
     buf_clear(&pem);
+    free(path);
+    free(folder);
     return rc;
 }
 
