@@ -28,7 +28,8 @@ struct options {
     bool renegotiation;
     bool trust_forever;  // nobody is judged again at each request, by the lists of then
     bool not_strict;     // what OpenSSL checks by itself, without X509_V_FLAG_X509_STRICT and policies
-    const char *instead; // how it decides: "anybody", or "presented": whoever is presented is an anchor
+    const char *instead; // how it decides: "anybody"; "presented": whoever is presented is an anchor; "known": whoever
+                         // has the name of one who was verified is not verified again
 };
 
 bool hole_options(int argc, char **argv, struct options *options);
