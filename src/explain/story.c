@@ -246,6 +246,8 @@ static void tell_failure(struct explain_story *story, const struct progress *p, 
                    alert_name(p->refusal->type),
                    alert_meaning(p->refusal->type)[0] != '\0' ? alert_meaning(p->refusal->type)
                                                               : "it is not one that this program knows");
+    } else if (story->failed == 3 && p->finished[EXPLAIN_CLIENT]) {
+        buf_text(&step->instead, "It goes on all the same, as it was told to.");
     } else {
         buf_text(&step->instead, without_alert != NULL ? without_alert : "It ends without an alert that says so.");
     }

@@ -132,7 +132,8 @@ static int open_key_log(struct tls_context *context, const char *path, struct er
 // The context's own: connections keep it for as long as they live, and must not keep a snapshot of old.
 static int copy_anchors(struct tls_context *context, struct err *e)
 {
-    for (const mbedtls_x509_crt *a = trust_snapshot_anchors(context->snapshot); a != NULL; a = a->next) {
+    const mbedtls_x509_crt *first = trust_snapshot_anchors(context->snapshot);
+    for (const mbedtls_x509_crt *a = first; a != NULL && a->raw.len > 0; a = a->next) { // without any, it is empty
         int code = x509_add(&context->anchors, span_of(a->raw.p, a->raw.len));
         if (code != 0) {
             return err_mbedtls(e, code, "copying the trust anchors");

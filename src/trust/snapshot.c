@@ -163,7 +163,7 @@ static int read_all(struct trust_snapshot *snapshot, const struct trust_files *f
             return err_context(e, "reading the trust anchors");
         }
     }
-    if (snapshot->anchors.count == 0) {
+    if (snapshot->anchors.count == 0 && !files->no_anchors) {
         return err_set(e, "there is no trust anchor");
     }
     for (size_t i = 0; i < files->intermediates.count; i++) {

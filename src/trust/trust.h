@@ -91,10 +91,11 @@ enum trust_unsafe {
 };
 
 struct trust_files {
-    struct trust_paths anchors;       // certificates, PEM or DER; at least one in all
+    struct trust_paths anchors;       // certificates, PEM or DER; at least one in all, unless no_anchors
     struct trust_paths intermediates; // CA certificates that may help to build a path; not trusted
     struct trust_paths crls;          // revocation lists, PEM or DER; none: revocation is not checked
     enum trust_revocation revocation;
+    bool no_anchors;   // may be: nobody is accepted then
     unsigned unsafe;   // enum trust_unsafe, or-ed
     bool limits_depth; // then at most `depth` intermediate CAs, self-issued ones not counted
     int depth;

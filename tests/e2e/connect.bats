@@ -273,3 +273,22 @@ lacks() { # TEXT
     run env -u NO_COLOR TERM=xterm script -qec "$MTLS connect ${call[*]} --unsafe-no-verify -o /dev/null" /dev/null
     [[ $output == *$'\x1b[31m''mtls: NOT VERIFIED: '* ]] || fail "$output"
 }
+
+@test "who goes on with a server that is not verified needs no CA" {
+    begin
+    start_server server -d "$MTLS_PKI"
+    unset MTLS_PKI
+    local alice=$BATS_FILE_TMPDIR/pki/clients/alice
+    local call=("$url/whoami" -s --cert "$alice/fullchain.pem" --key "$alice/key.pem")
+    calls 3 "${call[@]}"
+    [[ $stderr == *'there is no PKI in pki'* ]] || fail "$stderr"
+    for version in 1.2 1.3; do
+        calls 0 "${call[@]}" --unsafe-no-verify --tls "$version" --explain
+        [[ $stderr$output == *'"subject": "CN=alice"'* ]] || fail "$output"
+        [[ $stderr == *'NOT VERIFIED: chain_incomplete: '* ]] || fail "$stderr"
+        [[ $(tr -s ' \n' ' ' <<<"$output$stderr") == *'It goes on all the same'* ]] || fail "$output $stderr"
+    done
+    calls 3 "${call[@]}" --unsafe-no-verify --cacert nowhere.pem
+    calls 3 "${call[@]}" --unsafe-no-verify --pki nowhere
+    calls 3 "${call[@]}" --unsafe-no-verify --pki nowhere --as alice
+}

@@ -143,6 +143,26 @@ static void test_detail_names_certificate(void **state)
     assert_string_equal(verdict.detail, "CN=\\1B[31mred\\0A\\<b\\>: no list of its issuer is loaded");
 }
 
+// Without an anchor there is nobody to be accepted, whatever is sent along.
+static void test_no_anchors(void **state)
+{
+    (void)state;
+    static const char *const below[] = {"clients/alice", "flaws/client-self-signed", "flaws/client-stranger"};
+    struct err e = ERR_INIT;
+    const struct trust_files files = {.no_anchors = true};
+    struct trust_snapshot *snapshot = trust_snapshot_load(&files, &e);
+    assert_string_equal(e.text, "");
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
+        struct pki_chain chain;
+        struct trust_verdict verdict;
+        pki_chain_read(&chain, below[i]);
+        assert_false(trust_judge(snapshot, chain.spans, chain.count, TRUST_CLIENT, NULL, clock_now(), &verdict));
+        assert_true(verdict.reason == REASON_chain_incomplete || verdict.reason == REASON_chain_untrusted);
+        pki_chain_clear(&chain);
+    }
+    trust_snapshot_free(snapshot);
+}
+
 // The leaf's encoding, changed in ways that openssl does not offer.
 static void test_encoding(void **state)
 {
@@ -191,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_detail_names_certificate),
+        cmocka_unit_test(test_no_anchors),
         cmocka_unit_test(test_encoding),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
