@@ -69,7 +69,7 @@ static struct tls_context *context_of(const struct connect_options *o, struct er
         .ciphers = o->ciphers,
         .curves = o->curves,
         .sessions = o->session != NULL,
-        .unsafe_no_verify = o->unsafe_no_verify,
+        .verification = o->unsafe_no_verify ? TLS_UNSAFE_NO_VERIFY : TLS_VERIFY,
     };
     return cmd_context(&o->files, settings, e);
 }

@@ -59,7 +59,7 @@ struct tls_context *cmd_context(const struct cmd_files *files, struct tls_settin
     }
     struct tls_context *context = NULL;
     const struct trust_files nobody = {.no_anchors = true};
-    struct trust_snapshot *snapshot = settings.unsafe_no_verify && !has_anchors(files, pki)
+    struct trust_snapshot *snapshot = settings.verification != TLS_VERIFY && !has_anchors(files, pki)
                                           ? trust_snapshot_load(&nobody, e)
                                           : load_snapshot(files, pki, e);
     if (snapshot == NULL) {

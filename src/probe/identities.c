@@ -133,7 +133,6 @@ struct tls_context *identity_context(const struct identities *ids, const struct 
                                     .versions = version == PROBE_TLS_1_2 ? TLS_1_2_ONLY : TLS_1_3_ONLY,
                                     .credentials = credentials,
                                     .snapshot = ids->snapshot,
-                                    .unsafe_no_verify = true,
-                                    .unsafe_no_judge = true};
+                                    .verification = TLS_UNSAFE_NO_JUDGE};
     return tls_context_new(&settings, e);
 }

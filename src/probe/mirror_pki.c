@@ -121,7 +121,7 @@ struct tls_context *mirror_pki_context(const struct mirror_pki *pki, const char 
                                         .versions = version == VERSION_1_2 ? TLS_1_2_ONLY : TLS_1_3_ONLY,
                                         .credentials = tls_credentials_load_as_is(found.certificate, found.key, e),
                                         .snapshot = pki->snapshot,
-                                        .unsafe_no_verify = true};
+                                        .verification = TLS_UNSAFE_NO_VERIFY};
         context = settings.credentials != NULL ? tls_context_new(&settings, e) : NULL;
     }
     pki_entry_clear(&found);

@@ -271,7 +271,9 @@ static bool identify(struct tls_connection *c)
 // key. A server may be told to go on with those who presented none, too.
 static bool may_go_on(const struct tls_connection *c)
 {
-    return c->context->unsafe_no_verify && (c->judged || c->context->unsafe_no_judge || c->context->role == TLS_SERVER);
+    enum tls_verification verification = c->context->verification;
+    return verification == TLS_UNSAFE_NO_JUDGE ||
+           (verification == TLS_UNSAFE_NO_VERIFY && (c->judged || c->context->role == TLS_SERVER));
 }
 
 // The handshake is complete: mbedTLS is content, or told to leave it to us.

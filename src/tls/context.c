@@ -62,6 +62,9 @@ static int configure(struct tls_context *context, const struct tls_settings *set
 {
     mbedtls_ssl_config *config = &context->config;
     bool is_server = settings->role == TLS_SERVER;
+    if (is_server && context->verification == TLS_UNSAFE_NO_JUDGE) {
+        return err_set(e, "a server is there to judge");
+    }
     int code = mbedtls_ssl_config_defaults(config, is_server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
                                            MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
     if (code != 0) {
@@ -77,9 +80,10 @@ static int configure(struct tls_context *context, const struct tls_settings *set
                                                                                 : MBEDTLS_SSL_VERSION_TLS1_3);
     // Keys come from certificates and ephemeral exchange; resume_configure adds tickets to that.
     mbedtls_ssl_conf_tls13_key_exchange_modes(config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
-    mbedtls_ssl_conf_authmode(config, context->unsafe_no_judge    ? MBEDTLS_SSL_VERIFY_NONE
-                                      : context->unsafe_no_verify ? MBEDTLS_SSL_VERIFY_OPTIONAL
-                                                                  : MBEDTLS_SSL_VERIFY_REQUIRED);
+    static const int modes[] = {[TLS_VERIFY] = MBEDTLS_SSL_VERIFY_REQUIRED,
+                                [TLS_UNSAFE_NO_VERIFY] = MBEDTLS_SSL_VERIFY_OPTIONAL,
+                                [TLS_UNSAFE_NO_JUDGE] = MBEDTLS_SSL_VERIFY_NONE};
+    mbedtls_ssl_conf_authmode(config, modes[context->verification]);
 #if defined(MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK)
     mbedtls_ssl_conf_ca_cb(config, verify_issuers, NULL);
 #else // a distribution's mbedTLS: it searches for a path of its own, and may not find the one that the judge found
@@ -87,7 +91,7 @@ static int configure(struct tls_context *context, const struct tls_settings *set
 #endif
     mbedtls_ssl_conf_dn_hints(config, &context->anchors); // the CAs that a server asks for
     if (is_server) {
-        if (!context->unsafe_no_verify) {
+        if (context->verification == TLS_VERIFY) {
             mbedtls_ssl_conf_cert_cb(config, hold_verdict);
         }
         if (context->tickets != NULL) {
@@ -157,8 +161,7 @@ struct tls_context *tls_context_new(const struct tls_settings *settings, struct 
     context->references = 1;
     context->versions = settings->versions;
     context->sessions = settings->role == TLS_CLIENT && settings->sessions;
-    context->unsafe_no_verify = settings->unsafe_no_verify;
-    context->unsafe_no_judge = settings->role == TLS_CLIENT && settings->unsafe_no_verify && settings->unsafe_no_judge;
+    context->verification = settings->verification;
     mbedtls_ssl_config_init(&context->config);
     mbedtls_x509_crt_init(&context->anchors);
     if (rng_init(&context->rng, e) != 0 || copy_anchors(context, e) != 0 || know_issuers(context, e) != 0 ||

@@ -106,7 +106,8 @@ static bool we_refused(struct tls_connection *c, int code)
         verify_presented(c)) {
         trust_verdict_set(&c->verdict, REASON_handshake, -1, "mbedTLS cannot read the certificate");
     }
-    if (c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake && !c->context->unsafe_no_verify) {
+    if (c->verdict.reason != REASON_ok && c->verdict.reason != REASON_handshake &&
+        c->context->verification == TLS_VERIFY) {
         return true;
     }
     enum reason reason = c->state == CONNECTION_HANDSHAKE ? reason_of_code(c, code) : REASON_handshake;

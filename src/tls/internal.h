@@ -34,8 +34,7 @@ struct tls_context {
     struct key_log *key_log; // or NULL
     enum tls_versions versions;
     bool sessions; // of a client: it keeps them
-    bool unsafe_no_verify;
-    bool unsafe_no_judge;
+    enum tls_verification verification;
     int *ciphersuites; // that mbedTLS borrows, where they are not ours
     uint16_t *groups;
     struct rng rng; // its generator is locked by mbedTLS

@@ -4,7 +4,7 @@
 // The one promise of this room: until trust_judge has accepted the peer's chain AND the handshake is complete (which
 // proves that the peer has the key), tls_peer() is NULL and tls_read() and tls_write() fail. A connection starts out
 // refused (REASON_handshake); nothing but trust_judge can change that to accepted, and mbedTLS's own verification can
-// still make an accepted one refused, never the reverse. The one exception is a context that says unsafe_no_verify:
+// still make an accepted one refused, never the reverse. The one exception is a context that is TLS_UNSAFE_NO_VERIFY:
 // reading and writing go on with whoever was refused, and tls_peer() stays NULL.
 #ifndef MTLS_TLS_TLS_H
 #define MTLS_TLS_TLS_H
@@ -55,6 +55,15 @@ int tls_ticket_keys_rotate(const char *file, int64_t *from, int64_t now, struct 
 
 enum tls_role { TLS_CLIENT, TLS_SERVER };
 enum tls_versions { TLS_1_2_AND_1_3, TLS_1_2_ONLY, TLS_1_3_ONLY };
+enum tls_verification {
+    TLS_VERIFY, // whoever is refused is gone
+    // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
+    // tls_peer() stays NULL: nobody was verified. Of a server: it asks for a certificate, and goes on with anybody.
+    TLS_UNSAFE_NO_VERIFY,
+    // Of a client to which the server's certificate is of no interest: nobody looks at it, not even to say what is
+    // wrong, and the verdict stays what it was at first.
+    TLS_UNSAFE_NO_JUDGE,
+};
 
 struct tls_settings {
     enum tls_role role;
@@ -70,12 +79,7 @@ struct tls_settings {
     const char *ciphers;
     const char *curves;
     bool sessions; // of a client: asks for tickets, so that tls_session_of() has something
-    // Of a client: it goes on with a server that it refuses. tls_verdict() says what there is against it, and
-    // tls_peer() stays NULL: nobody was verified. Of a server: it asks for a certificate, and goes on with anybody.
-    bool unsafe_no_verify;
-    // Of a client with unsafe_no_verify, for which the server's certificate is of no interest: nobody looks at it, not
-    // even to say what is wrong, and the verdict stays what it was at first.
-    bool unsafe_no_judge;
+    enum tls_verification verification;
 };
 
 struct tls_context;

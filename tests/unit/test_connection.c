@@ -367,6 +367,18 @@ static void test_client_offers_no_session(void **state)
     }
 }
 
+static void test_server_judges(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    const struct trust_files files = {.no_anchors = true};
+    struct tls_settings settings = {
+        .role = TLS_SERVER, .snapshot = trust_snapshot_load(&files, &e), .verification = TLS_UNSAFE_NO_JUDGE};
+    assert_null(tls_context_new(&settings, &e));
+    assert_string_equal(e.text, "a server is there to judge");
+    trust_snapshot_free(settings.snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_certificate_required),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_client_offers_no_session),
+        cmocka_unit_test(test_server_judges),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
 }

@@ -94,7 +94,7 @@ static struct tls_context *client(const struct client_of *of)
                                             pki_path(of->who != NULL ? of->who : "clients/alice", "key.pem"), &e),
         .snapshot = trust_snapshot_load(&files, &e),
         .sessions = !of->without_sessions,
-        .unsafe_no_verify = of->unsafe,
+        .verification = of->unsafe ? TLS_UNSAFE_NO_VERIFY : TLS_VERIFY,
     };
     struct tls_context *made = tls_context_new(&settings, &e);
     assert_string_equal(e.text, "");
