@@ -4,7 +4,7 @@
 // The one promise of this room: until trust_judge has accepted the peer's chain AND the handshake is complete (which
 // proves that the peer has the key), tls_peer() is NULL and tls_read() and tls_write() fail. A connection starts out
 // refused (REASON_handshake); nothing but trust_judge can change that to accepted, and mbedTLS's own verification can
-// still make an accepted one refused, never the reverse. The one exception is a context that is TLS_UNSAFE_NO_VERIFY:
+// still make an accepted one refused, never the reverse. The one exception is a context that says TLS_UNSAFE_...:
 // reading and writing go on with whoever was refused, and tls_peer() stays NULL.
 #ifndef MTLS_TLS_TLS_H
 #define MTLS_TLS_TLS_H
